@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The questions vmx/ asks upward: declared here, defined in guest/, joined by
+ * the linker. V is always the current vCPU of the calling CPU, unless said
+ * otherwise. None of these may block.
+ */
+#ifndef VMX_POLICY_H
+#define VMX_POLICY_H
+
+#include "boot/lib/x86.h"
+#include "vmx/vcpu.h"
+
+/* CPUID.LEAF.SUBLEAF as this vCPU sees it now (CR4, XCR0, XSS included). */
+void policy_cpuid(struct vcpu *v, u32 leaf, u32 subleaf,
+		  struct cpuid_regs *out);
+
+enum policy_answer {
+	POLICY_OK,
+	POLICY_GP,   /* inject #GP(0); nothing was changed */
+	POLICY_STOP, /* the VM was stopped */
+};
+
+/*
+ * MSRs that exit and that vmx/ does not own. (vmx/ owns the VMCS-held ones,
+ * EFER, PAT, XFD, XFD_ERR, XSS and what its MSR bitmap passes through.)
+ */
+enum policy_answer policy_rdmsr(struct vcpu *v, u32 index, u64 *value);
+enum policy_answer policy_wrmsr(struct vcpu *v, u32 index, u64 value);
+
+/*
+ * One port access of BYTES (1, 2, 4). IN: *VALUE is set, in full. OUT: *VALUE is
+ * what the guest wrote. RUN_AGAIN, or RUN_STOP where it ends the VM.
+ */
+enum verdict policy_pio(struct vcpu *v, u16 port, unsigned int bytes, bool in,
+			u32 *value);
+
+/* Is there a device at AT? vmx/ then decodes the instruction. */
+bool policy_is_mmio(struct vcpu *v, gpa_t at);
+enum verdict policy_mmio(struct vcpu *v, gpa_t at, unsigned int bytes,
+			 bool write, u64 *value);
+
+/*
+ * BYTES of guest RAM at AT as host memory, not crossing the end of RAM. NULL:
+ * not RAM.
+ */
+void *policy_memory(struct vcpu *v, gpa_t at, u64 bytes);
+
+/*
+ * Interrupts: the vector that the local APIC would deliver now (priority, TPR
+ * and masking taken into account), or -1. Asking changes nothing.
+ */
+int policy_interrupt_pending(struct vcpu *v);
+
+/* That vector was delivered: IRR to ISR. */
+void policy_interrupt_accept(struct vcpu *v, int vector);
+
+/* CR8 as the guest sees it: TPR bits 7:4. */
+u64 policy_get_tpr(struct vcpu *v);
+void policy_set_tpr(struct vcpu *v, u64 cr8);
+
+/* Host TSC at which the vCPU's next virtual timer is due; ~0: none. */
+u64 policy_next_timer(struct vcpu *v);
+
+/* Timers due at NOW (host TSC) post their interrupt. V may be any vCPU. */
+void policy_timers(struct vcpu *v, u64 now);
+
+/* A RESET of the VM was asked for by a triple fault, or V takes INIT. */
+void policy_init(struct vcpu *v); /* devices of V: as an INIT leaves them */
+enum verdict policy_triple_fault(struct vcpu *v);
+
+/* VMCALL with calls=on, CPL 0: number RAX, argument RBX. */
+enum verdict policy_call(struct vcpu *v, u64 number, u64 argument, u64 *result);
+
+/* Stop the VM of V, alone, with this sentence. CODE as in `vm-stop`. */
+void policy_stop(struct vcpu *v, const char *reason, int code);
+
+/* A growth of V's area has happened at RIP: the `grow` event. */
+void policy_grown(struct vcpu *v, u64 rip);
+
+#endif

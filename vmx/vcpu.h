@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One virtual CPU: its registers, VMCS, extended state and place in a run queue.
+ * Knows no guest OS and no device; what depends on them is asked through
+ * policy.h.
+ */
+#ifndef VMX_VCPU_H
+#define VMX_VCPU_H
+
+#include <asm/vmx.h>
+
+#include "boot/lib/print.h"
+#include "boot/lib/types.h"
+#include "fpu/fpu.h"
+#include "vmx/ept.h"
+#include "vmx/gprs.h"
+
+struct percpu;
+struct vm; /* guest/vm.h; only guest/ looks inside */
+
+#define VCPU_EXIT_REASON_COUNT 80 /* basic exit reasons of the SDM, and room */
+
+/* What the run loop does next with a vCPU; every exit handler returns one. */
+enum verdict {
+	RUN_AGAIN, /* enter the guest again at its current RIP */
+	RUN_YIELD, /* the slice is over */
+	RUN_BLOCK, /* wait for an event */
+	RUN_STOP,  /* this VM is finished */
+};
+
+/* Under the lock of the run queue of the vCPU's CPU. */
+enum vcpu_state {
+	VCPU_WAIT_SIPI, /* an AP before its first SIPI, or after INIT */
+	VCPU_RUNNABLE,  /* queued */
+	VCPU_RUNNING,   /* some CPU's current one */
+	VCPU_BLOCKED,   /* HLT: waits for an event */
+	VCPU_STOPPED,   /* for ever */
+};
+
+/* Bits of vcpu.events: posted by any CPU, atomically; see vcpu_post(). */
+enum vcpu_event {
+	VCPU_EVENT_INTR = 1 << 0, /* ask policy_interrupt_*() again */
+	VCPU_EVENT_NMI  = 1 << 1,
+	VCPU_EVENT_INIT = 1 << 2,
+	VCPU_EVENT_SIPI = 1 << 3, /* vector in vcpu.sipi_vector */
+	VCPU_EVENT_STOP = 1 << 4, /* its VM has stopped */
+};
+
+struct vcpu_stats {
+	u64 exits[VCPU_EXIT_REASON_COUNT]; /* by basic exit reason */
+	u64 exits_total;
+	u64 nm_exits;    /* exception exits with vector 7 */
+	u64 xfd_exits;   /* RDMSR and WRMSR of IA32_XFD and IA32_XFD_ERR */
+	u64 guest_ticks; /* TSC ticks in non-root mode */
+	u64 host_ticks;  /* TSC ticks in root mode on its behalf */
+	u64 switches;    /* times it gave the CPU to another vCPU or to idling */
+};
+
+struct vcpu {
+	struct gprs regs; /* guest's, while not running; RSP is in the VMCS */
+	struct vm *vm;
+	u32 index;       /* within its VM */
+	char name[24];   /* "vm/index", for messages */
+	struct percpu *cpu; /* home */
+
+	/* VMCS and what goes with it; touched only by the CPU it is loaded on. */
+	void *vmcs;
+	bool launched;
+	u16 vpid; /* 0: VPID is not in use */
+	struct ept *ept;
+	void *msr_bitmap; /* one page, this vCPU's own */
+	u32 traps;        /* enum fpu_trap bits programmed into the VMCS */
+	u64 tsc_offset;   /* guest TSC = host TSC + this */
+	u64 reinject;     /* IDT-vectoring event to deliver at the next entry */
+	u32 reinject_error;
+	u32 reinject_length;
+
+	struct fpu fpu;
+
+	enum vcpu_state state;
+	struct vcpu *queue_next; /* run queue's lock */
+	u32 events;              /* atomic: enum vcpu_event */
+	u8 sipi_vector;
+
+	bool calls; /* VMCALL reaches our own calls */
+	struct vcpu_stats stats;
+	void *device; /* guest/'s per-vCPU devices (struct vlapic and so on) */
+	u64 last_exit_tsc;
+};
+
+/* What vcpu_create() needs to know. */
+struct vcpu_config {
+	struct vm *vm;
+	const char *vm_name;
+	u32 index;
+	struct percpu *cpu;
+	struct ept *ept;
+	bool calls;
+	void *device;
+	struct fpu_config fpu;
+};
+
+/*
+ * Fill V, zeroed by the caller, and its VMCS; it is in RESET state, waiting for
+ * SIPI, in no queue. False: no memory (everything taken is given back).
+ */
+bool vcpu_create(struct vcpu *v, const struct vcpu_config *config);
+void vcpu_destroy(struct vcpu *v);
+
+/*
+ * Initial states, for a vCPU that is loaded nowhere. Registers not named are
+ * those of RESET (SDM vol. 3, "Processor State After Reset").
+ */
+
+/* 32-bit protected mode, flat segments, paging off: multiboot 1's machine state. */
+void vcpu_start_protected(struct vcpu *v, u32 eip, u32 eax, u32 ebx);
+
+/*
+ * 64-bit mode with page tables at CR3, flat segments 0x10 (code) and 0x18
+ * (data), GDT at GDT_BASE: Linux' 64-bit boot protocol; RSI holds boot_params.
+ */
+void vcpu_start_long(struct vcpu *v, u64 rip, u64 rsi, u64 cr3, u64 gdt_base,
+		     u32 gdt_limit);
+
+/*
+ * Post EVENT to V from any CPU, wake it if it is blocked, kick the CPU it runs
+ * on. The event stays until V has seen it; posting twice is posting once.
+ */
+void vcpu_post(struct vcpu *v, enum vcpu_event event);
+
+/* INIT and SIPI as a local APIC sends them: posts the event. */
+void vcpu_post_sipi(struct vcpu *v, u8 vector);
+
+/* State of V as its guest sees it; V is the current vCPU of this CPU. */
+u64 vcpu_rip(const struct vcpu *v);
+u64 vcpu_cr0(const struct vcpu *v);
+u64 vcpu_cr3(const struct vcpu *v);
+u64 vcpu_cr4(const struct vcpu *v);
+u64 vcpu_efer(const struct vcpu *v);
+unsigned int vcpu_cpl(const struct vcpu *v);
+bool vcpu_is_64bit(const struct vcpu *v); /* CS.L = 1 and EFER.LMA = 1 */
+
+/* Guest TSC now. */
+u64 vcpu_tsc(const struct vcpu *v);
+
+/*
+ * The guest did something that cannot go on: its VM stops, alone, with this
+ * sentence (policy_stop()). Returns RUN_STOP, so that a handler can return it.
+ */
+PRINTF_LIKE(2, 3)
+enum verdict vcpu_stop(struct vcpu *v, const char *fmt, ...);
+
+#endif

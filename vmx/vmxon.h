@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* Turning VMX on: capability MSRs judged once, VMXON on every CPU. */
+#ifndef VMX_VMXON_H
+#define VMX_VMXON_H
+
+/*
+ * Once: reads and judges the capability MSRs. A machine that lacks what we need
+ * is refused with a sentence that names it.
+ */
+void vmx_init(void);
+
+/* On every CPU: IA32_FEATURE_CONTROL, CR0/CR4 fixed bits, CR4.VMXE, VMXON. */
+void vmx_init_cpu(void);
+
+#endif
