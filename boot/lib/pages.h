@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Physical pages: contiguous runs of 4 KiB, handed out zeroed. There is no other
- * heap. Callable from any CPU after pages_init(); takes its own lock, so never
- * from an NMI or machine-check handler.
+ * Physical pages: contiguous runs of 4 KiB, handed out zeroed. There is no
+ * other heap. Callable from any CPU after pages_init(); takes its own lock, so
+ * never from an NMI or machine-check handler.
  */
 #ifndef BOOT_LIB_PAGES_H
 #define BOOT_LIB_PAGES_H

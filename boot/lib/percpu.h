@@ -16,15 +16,15 @@ struct vmx_cpu;
 struct cpu_tables; /* GDT, TSS, stacks: boot/cpu.c */
 
 struct percpu {
-	struct percpu *self; /* first: this_cpu() loads it from gs:0 */
-	u32 index;           /* dense, 0 .. cpu_count - 1 */
-	u32 apic_id;         /* sparse, any 32-bit value */
+	struct percpu *self;  /* first: this_cpu() loads it from gs:0 */
+	u32 index;            /* dense, 0 .. cpu_count - 1 */
+	u32 apic_id;          /* sparse, any 32-bit value */
 	struct vcpu *current; /* its registers are loaded; NULL: idle */
 	struct runq *runq;    /* this CPU's vCPUs; carries its own lock */
 	struct vmx_cpu *vmx;  /* VMXON region, VMCS revision, last exits */
 	struct cpu_tables *tables;
-	u64 next_timer;       /* TSC at which an idle CPU must wake up */
-	struct percpu *next;  /* all blocks, in index order */
+	u64 next_timer;      /* TSC at which an idle CPU must wake up */
+	struct percpu *next; /* all blocks, in index order */
 };
 _Static_assert(offsetof(struct percpu, self) == 0, "this_cpu() reads gs:0");
 

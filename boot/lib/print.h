@@ -19,8 +19,8 @@ enum log_level {
 #define PRINTF_LIKE(f, a) __attribute__((format(printf, f, a)))
 
 /*
- * As C11's: at most SIZE bytes including the terminating NUL; returns the length
- * the whole text would have had.
+ * As C11's: at most SIZE bytes including the terminating NUL; returns the
+ * length the whole text would have had.
  */
 int tv_vsnprintf(char *buf, size_t size, const char *fmt, va_list ap);
 PRINTF_LIKE(3, 4)
