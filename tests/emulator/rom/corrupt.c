@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Boot information with one thing wrong. A table says what each kind of damage
+ * writes where; what a kernel should say to it is the business of its tests.
+ */
+#include "pack.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define WHOLE UINT32_MAX /* not a tag: the fixed part in front of all tags */
+
+enum corrupt_base {
+	PLAIN,
+	FROM_KERNEL,	   /* the value counts from the kernel's first byte */
+	FROM_FIRST_MODULE, /* ... from the first module's */
+	FROM_RAM_END,	   /* ... from the end of memory */
+};
+
+/*
+ * Write VALUE's low BYTES at OFFSET of the NUMBER-th tag of TYPE; a negative
+ * offset counts from the tag's end.
+ */
+struct corruption {
+	const char *name;
+	uint32_t type;
+	int number;
+	int offset;
+	int bytes;
+	enum corrupt_base base;
+	uint64_t value;
+};
+
+static const struct corruption table[] = {
+	/* clang-format off */
+	{ "total-size-0",           WHOLE, 0,  0, 4, PLAIN, 0 },
+	{ "total-size-short",       WHOLE, 0,  0, 4, PLAIN, 0x18 },
+	{ "total-size-huge",        WHOLE, 0,  0, 4, PLAIN, 0xfffffff8 },
+	{ "tag-size-0",             2,     0,  4, 4, PLAIN, 0 },
+	{ "tag-size-7",             2,     0,  4, 4, PLAIN, 7 },
+	{ "tag-size-huge",          2,     0,  4, 4, PLAIN, 0xfffffff8 },
+	{ "tag-unknown",            2,     0,  0, 4, PLAIN, 0x7777 },
+	{ "no-end-tag",             0,     0,  0, 4, PLAIN, 0x7777 },
+	{ "no-cmdline",             1,     0,  0, 4, PLAIN, 0x7777 },
+	{ "no-module",              3,     0,  0, 4, PLAIN, 0x7777 },
+	{ "no-mmap",                6,     0,  0, 4, PLAIN, 0x7777 },
+	{ "cmdline-empty-tag",      1,     0,  4, 4, PLAIN, 8 },
+	{ "cmdline-unterminated",   1,     0, -1, 1, PLAIN, 'x' },
+	{ "module-unterminated",    3,     0, -1, 1, PLAIN, 'x' },
+	{ "module-short-tag",       3,     0,  4, 4, PLAIN, 12 },
+	{ "module-reversed",        3,     0, 12, 4, FROM_FIRST_MODULE, -16 },
+	{ "module-empty",           3,     0, 12, 4, FROM_FIRST_MODULE, 0 },
+	{ "module-overlap",         3,     1,  8, 4, FROM_FIRST_MODULE, 0 },
+	{ "module-over-kernel",     3,     0,  8, 4, FROM_KERNEL, 0x1000 },
+	{ "module-outside-memory",  3,     0, 12, 4, FROM_RAM_END, 0x1000000 },
+	{ "mmap-entry-size-0",      6,     0,  8, 4, PLAIN, 0 },
+	{ "mmap-entry-size-20",     6,     0,  8, 4, PLAIN, 20 },
+	{ "mmap-entry-size-huge",   6,     0,  8, 4, PLAIN, 0xfffffff8 },
+	{ "mmap-version",           6,     0, 12, 4, PLAIN, 1 },
+	{ "mmap-cut",               6,     0,  4, 4, PLAIN, 12 },
+	{ "mmap-no-entries",        6,     0,  4, 4, PLAIN, 16 },
+	{ "mmap-wraps",             6,     0, 24, 8, PLAIN, UINT64_MAX },
+	{ "mmap-overlap",           6,     0, 40, 8, PLAIN, 0 },
+	{ "rsdp-checksum",          14,    0, 12, 1, PLAIN, 0x55 },
+	{ "rsdp-checksum",          15,    0, 12, 1, PLAIN, 0x55 },
+	{ "rsdp-short",             15,    0,  4, 4, PLAIN, 12 },
+	{ "rsdp-short",             14,    0,  4, 4, PLAIN, 12 },
+	{ "rsdp-points-nowhere",    14,    0, 24, 4, PLAIN, 0xfffff000 },
+	{ "rsdp-points-nowhere",    15,    0, 32, 8, PLAIN, 0xfffff000 },
+	/* clang-format on */
+};
+
+#define TABLE_COUNT (sizeof(table) / sizeof(table[0]))
+
+static uint8_t *find_tag(uint8_t *info, uint32_t type, int number)
+{
+	if (type == WHOLE)
+		return info;
+	const uint8_t *end = info + get32(info);
+
+	for (uint8_t *tag = info + 8; tag < end;
+	     tag += (get32(tag + 4) + 7) & ~7u) {
+		if (get32(tag) == type && number-- == 0)
+			return tag;
+	}
+	pack_die("the information has no such tag of type %u to damage", type);
+}
+
+static uint64_t value_of(const struct pack *p, const struct corruption *c)
+{
+	switch (c->base) {
+	case FROM_KERNEL:
+		return p->kernel_start + c->value;
+	case FROM_FIRST_MODULE:
+		return p->module[0].start + c->value;
+	case FROM_RAM_END:
+		return p->ram_bytes + c->value;
+	case PLAIN:
+		break;
+	}
+	return c->value;
+}
+
+/* What is not in the information itself but in the registers. */
+static bool corrupt_entry(struct pack *p)
+{
+	if (strcmp(p->corrupt, "magic") == 0)
+		p->entry.eax ^= 1;
+	else if (strcmp(p->corrupt, "info-unaligned") == 0)
+		p->entry.ebx += 4;
+	else if (strcmp(p->corrupt, "info-outside-memory") == 0)
+		p->entry.ebx = 0xfff00000;
+	else
+		return false;
+	return true;
+}
+
+void corrupt_multiboot2(struct pack *p, uint8_t *info)
+{
+	bool done = corrupt_entry(p);
+
+	for (size_t i = 0; i < TABLE_COUNT; i++) {
+		const struct corruption *c = &table[i];
+		uint8_t value[8];
+
+		if (strcmp(p->corrupt, c->name) != 0)
+			continue;
+		uint8_t *tag = find_tag(info, c->type, c->number);
+
+		if (c->offset < 0)
+			tag += get32(tag + 4);
+		put64(value, value_of(p, c));
+		memcpy(tag + c->offset, value, (size_t)c->bytes);
+		done = true;
+	}
+	if (!done)
+		pack_die("unknown --corrupt %s", p->corrupt);
+}
+
+void corrupt_list(void)
+{
+	puts("magic\ninfo-unaligned\ninfo-outside-memory");
+	for (size_t i = 0; i < TABLE_COUNT; i++) {
+		if (i == 0 || strcmp(table[i].name, table[i - 1].name) != 0)
+			puts(table[i].name);
+	}
+}
