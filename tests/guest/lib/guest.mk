@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: MIT
+# Test guests: every folder beside lib/ becomes $(O)/guest/<folder>.elf, a
+# multiboot1 image. Needs O, a compiler and objcopy; `make -f` works too.
+O          ?= build
+GUEST_DIR  := tests/guest
+GUEST_CC   ?= gcc
+OBJCOPY    ?= objcopy
+
+GUESTS     := $(filter-out lib,$(notdir $(patsubst %/,%,$(dir \
+	      $(wildcard $(GUEST_DIR)/*/*.c)))))
+GUESTS     := $(sort $(GUESTS))
+GUEST_ELFS := $(GUESTS:%=$(O)/guest/%.elf)
+
+GUEST_CPPFLAGS := -nostdinc -isystem $(shell $(GUEST_CC) \
+	-print-file-name=include) -I$(GUEST_DIR) -MMD -MP
+GUEST_CFLAGS := -std=gnu17 -O2 -g -ffreestanding -mgeneral-regs-only \
+	-mno-red-zone -fno-pic -fno-pie -fcf-protection=none -fno-common \
+	-fno-strict-aliasing -fno-delete-null-pointer-checks \
+	-fno-omit-frame-pointer -fno-asynchronous-unwind-tables \
+	-fno-stack-protector -fno-tree-vectorize -ffile-prefix-map=$(CURDIR)=. \
+	-Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion \
+	-Wstrict-prototypes -Wmissing-prototypes -Wundef -Wvla -Wcast-qual \
+	-Wpointer-arith -Wwrite-strings -Wimplicit-fallthrough \
+	-Wredundant-decls -Wdate-time
+GUEST_CFLAGS += $(shell f=-fno-tree-loop-distribute-patterns; $(GUEST_CC) \
+	-Werror $$f -x c -c /dev/null -o /dev/null 2>/dev/null && echo $$f)
+
+GUEST_LIB_SRC := $(wildcard $(GUEST_DIR)/lib/*.c $(GUEST_DIR)/lib/*.S)
+guest_objs = $(patsubst $(GUEST_DIR)/%,$(O)/guest/obj/%.o,$(1))
+GUEST_LIB_OBJ := $(call guest_objs,$(GUEST_LIB_SRC))
+
+.PHONY: guests
+guests: $(GUEST_ELFS)
+
+$(O)/guest/obj/%.c.o: $(GUEST_DIR)/%.c $(GUEST_DIR)/lib/guest.mk
+	@mkdir -p $(@D)
+	$(GUEST_CC) $(GUEST_CPPFLAGS) $(GUEST_CFLAGS) -c -o $@ $<
+
+$(O)/guest/obj/%.S.o: $(GUEST_DIR)/%.S $(GUEST_DIR)/lib/guest.mk
+	@mkdir -p $(@D)
+	$(GUEST_CC) $(GUEST_CPPFLAGS) -g -c -o $@ $<
+
+# The 64-bit ELF keeps the symbols; loaders of multiboot1 want ELF32.
+define guest_rule
+$(O)/guest/$(1).elf64: $(call guest_objs,$(wildcard $(GUEST_DIR)/$(1)/*.c)) \
+		$(GUEST_LIB_OBJ) $(GUEST_DIR)/lib/guest.ld
+	$(GUEST_CC) -nostdlib -static -no-pie -Wl,-T,$(GUEST_DIR)/lib/guest.ld \
+		-Wl,-z,noexecstack -Wl,-z,max-page-size=4096 \
+		-Wl,--build-id=none -Wl,--no-warn-rwx-segments \
+		-o $$@ $$(filter %.o,$$^)
+endef
+$(foreach g,$(GUESTS),$(eval $(call guest_rule,$(g))))
+
+$(O)/guest/%.elf: $(O)/guest/%.elf64
+	$(OBJCOPY) --strip-debug -O elf32-i386 $< $@
+
+.SECONDARY: $(GUEST_LIB_OBJ) $(GUESTS:%=$(O)/guest/%.elf64)
+
+-include $(wildcard $(O)/guest/obj/*/*.d)

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The frame of every guest: read the command line, look at the machine, print
+ * the plan, run the claims, end through the exit port.
+ */
+#include "lib/apic.h"
+#include "lib/insn.h"
+#include "lib/serial.h"
+#include "lib/smp.h"
+#include "lib/tap.h"
+#include "lib/trap.h"
+#include "lib/vmcall.h"
+#include "lib/xstate.h"
+
+#define MULTIBOOT_MAGIC	       0x2badb002
+#define MULTIBOOT_HAS_CMDLINE  BIT(2)
+#define EXIT_PORT	       0xf4
+#define CPUID_7_EDX_AMX_TILE   BIT(24)
+#define CPUID_1_ECX_XSAVE      BIT(26)
+#define CPUID_1_ECX_X2APIC     BIT(21)
+#define CPUID_D_1_EAX_XFD      BIT(4)
+
+struct guest guest;
+
+void guest_main(u32 magic, const u32 *info);
+
+bool same(const char *what, u64 got, u64 want)
+{
+	if (got != want)
+		printk("# %s: got %#lx, want %#lx\n", what, got, want);
+	return got == want;
+}
+
+bool is(const char *what, bool cond)
+{
+	if (!cond)
+		printk("# not so: %s\n", what);
+	return cond;
+}
+
+_Noreturn void guest_end(bool passed)
+{
+	printk("# end\n");
+	outb(EXIT_PORT, passed ? 0 : 1);
+	for (;;)
+		asm volatile("cli; hlt");
+}
+
+/* The text after WORD at the start of a word of the command line, or NULL. */
+static const char *word_after(const char *word)
+{
+	const size_t n = strlen(word);
+
+	for (const char *p = guest.command_line; *p; p++)
+		if ((p == guest.command_line || p[-1] == ' ') &&
+		    memcmp(p, word, n) == 0)
+			return p + n;
+	return NULL;
+}
+
+bool guest_flag(const char *word)
+{
+	const char *p = word_after(word);
+
+	return p && (*p == ' ' || !*p);
+}
+
+u64 guest_number(const char *word, u64 otherwise)
+{
+	const char *p = word_after(word);
+	u64 val       = 0;
+
+	if (!p || *p++ != '=')
+		return otherwise;
+	for (; *p >= '0' && *p <= '9'; p++)
+		val = val * 10 + (u64)(*p - '0');
+	return val;
+}
+
+static enum policy policy_of_command_line(void)
+{
+	static const char *const words[] = {
+		[NM] = "hosted=nm",	    [WRMSR] = "hosted=wrmsr",
+		[EAGER] = "hosted=eager",   [KVM] = "hosted=kvm",
+		[INJECT] = "hosted=inject",
+	};
+
+	for (u32 p = NM; p <= INJECT; p++)
+		if (guest_flag(words[p]))
+			return (enum policy)p;
+	return BARE;
+}
+
+static void command_line_copy(u32 magic, const u32 *info)
+{
+	const char *from;
+	size_t n = 0;
+
+	if (magic != MULTIBOOT_MAGIC || !(info[0] & MULTIBOOT_HAS_CMDLINE))
+		return;
+	from = (const char *)(u64)info[4];
+	for (; from[n] && n < sizeof(guest.command_line) - 1; n++)
+		guest.command_line[n] = from[n];
+}
+
+static void machine_look(void)
+{
+	const struct cpuid one = cpuid(1, 0);
+
+	guest.has_x2apic = one.c & CPUID_1_ECX_X2APIC;
+	if (!(one.c & CPUID_1_ECX_XSAVE))
+		return;
+	const struct cpuid d = cpuid(0xd, 0);
+
+	guest.xcr0_max = (u64)d.d << 32 | d.a;
+	for (u32 i = 2; i < 63; i++) {
+		const struct cpuid c = cpuid(0xd, i);
+
+		guest.component[i] = (struct component){ c.b, c.a };
+	}
+	guest.has_xfd = cpuid(0xd, 1).a & CPUID_D_1_EAX_XFD;
+	guest.has_amx  = (cpuid(7, 0).d & CPUID_7_EDX_AMX_TILE) &&
+			(guest.xcr0_max & XCR0_TILES) == XCR0_TILES;
+}
+
+static bool claim_is_made(const struct claim *c)
+{
+	const u32 on = c->when & ON_ANY;
+
+	return !on || (on & BIT(guest.policy));
+}
+
+/* Why the machine cannot show CLAIM, or NULL. */
+static const char *claim_lacks(const struct claim *c)
+{
+	if ((c->when & NEEDS_AMX) && !(guest.has_amx && guest.has_xfd))
+		return "no AMX with XFD";
+	if ((c->when & NEEDS_SMP) && guest.vcpus < 2)
+		return "one CPU";
+	if ((c->when & NEEDS_COUNT) && !hosted())
+		return "bare";
+	return NULL;
+}
+
+static bool claim_holds(const struct claim *c)
+{
+	const u32 cpu = c->when & FRESH ? smp_fresh() : 0;
+
+	trap_clear_hooks();
+	return cpu ? smp_run(cpu, c->holds) : trap_guarded(c->holds);
+}
+
+static bool claims_run(void)
+{
+	u32 count = 0, n = 0;
+	bool passed = true;
+
+	for (size_t i = 0; i < claim_count; i++)
+		count += claim_is_made(&claims[i]);
+	printk("1..%u\n", count);
+	for (size_t i = 0; i < claim_count; i++) {
+		const struct claim *c = &claims[i];
+		const char *lack      = claim_lacks(c);
+
+		if (!claim_is_made(c))
+			continue;
+		n++;
+		if (lack) {
+			printk("ok %u - %s # SKIP %s\n", n, c->text, lack);
+			continue;
+		}
+		const bool ok = claim_holds(c);
+
+		printk("%sok %u - %s\n", ok ? "" : "not ", n, c->text);
+		passed &= ok;
+	}
+	return passed;
+}
+
+void guest_main(u32 magic, const u32 *info)
+{
+	command_line_copy(magic, info);
+	serial_init();
+	guest.policy = policy_of_command_line();
+	guest.vcpus  = (u32)guest_number("vcpus", 1);
+	machine_look();
+	trap_init();
+	smp_init();
+	guest_end(claims_run());
+}

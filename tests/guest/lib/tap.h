@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A guest is a table of claims. lib/main.c prints the plan, runs every claim
+ * that applies, and ends through the exit port. The claims file defines
+ * claims[] and claim_count and nothing else that others see.
+ */
+#ifndef LIB_TAP_H
+#define LIB_TAP_H
+
+#include "lib/types.h"
+
+/* What the guest runs on: the word hosted= of its command line. */
+enum policy {
+	BARE,
+	NM,
+	WRMSR,
+	EAGER,
+	KVM,
+	INJECT,
+};
+
+/* When a claim is made. No bit of the first group: always. */
+#define ON_BARE	    BIT(BARE)
+#define ON_NM	    BIT(NM)
+#define ON_WRMSR    BIT(WRMSR)
+#define ON_EAGER    BIT(EAGER)
+#define ON_KVM	    BIT(KVM)
+#define ON_INJECT   BIT(INJECT)
+#define ON_HOSTED   (ON_NM | ON_WRMSR | ON_EAGER | ON_KVM | ON_INJECT)
+#define NOT_INJECT  (ON_BARE | ON_NM | ON_WRMSR | ON_EAGER | ON_KVM)
+#define ON_ANY	    (ON_BARE | ON_HOSTED)
+/* What it needs; a machine without it makes the claim a SKIP. */
+#define NEEDS_AMX   BIT(8)  /* XFD and both tile components */
+#define NEEDS_SMP   BIT(9)  /* a second CPU */
+#define NEEDS_COUNT BIT(10) /* hosted with calls=on */
+/* Runs on a CPU that no such claim used before, as long as there are any. */
+#define FRESH	    BIT(16)
+
+struct claim {
+	const char *text;
+	bool (*holds)(void);
+	u32 when;
+};
+
+extern const struct claim claims[];
+extern const size_t claim_count;
+
+#define CLAIMS_END const size_t claim_count = ARRAY_SIZE(claims);
+
+/* Where a component lies in the standard format; bytes 0: not there. */
+struct component {
+	u32 offset, bytes;
+};
+
+/* The machine as found, and the command line as given. */
+struct guest {
+	enum policy policy;
+	u32 vcpus;
+	bool has_xfd, has_amx, has_x2apic;
+	u64 xcr0_max; /* CPUID.0DH.0 */
+	struct component component[64];
+	char command_line[512];
+};
+extern struct guest guest;
+
+static inline bool hosted(void)
+{
+	return guest.policy != BARE;
+}
+
+/* The number after WORD= on the command line, else OTHERWISE. */
+u64 guest_number(const char *word, u64 otherwise);
+
+/* True if WORD stands on the command line by itself. */
+bool guest_flag(const char *word);
+
+/* True if GOT is WANT; if not, says so in a diagnostic line. */
+bool same(const char *what, u64 got, u64 want);
+
+/* True if COND; if not, WHAT goes into a diagnostic line. */
+bool is(const char *what, bool cond);
+
+/* Ends the run: a last line, the exit port, and a halt for ever. */
+_Noreturn void guest_end(bool passed);
+
+#endif
