@@ -41,7 +41,7 @@ void lapic_send(u32 apic_id, u8 vector);
 /* "x2APIC" or "xAPIC", for the log. */
 const char *lapic_mode(void);
 
-/* Physical address of its registers, and how many times it was spurious. */
+/* Physical address of its registers in the memory form. */
 #define LAPIC_MMIO 0xfee00000ULL
 
 #endif

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * 16550 on I/O ports, transmit side by FIFO bursts. A UART that does not get
+ * ready costs one long wait; after that its bytes are dropped until it does.
+ */
+#include "boot/lib/serial.h"
+
+#include <linux/serial_reg.h>
+
+#include "boot/lib/x86.h"
+
+#define CLOCK_HZ   115200
+#define FIFO_BYTES 16
+#define WAIT_POLLS 1000000 /* a read of a port takes about 1 us */
+
+static u16 uart_port; /* 0: none; written by serial_init() only */
+static u32 room;      /* bytes the FIFO takes before the next wait */
+static bool stuck;    /* the last wait was in vain */
+
+bool serial_init(u16 port, u32 baud)
+{
+	uart_port = 0;
+	outb((u16)(port + UART_SCR), 0x5a);
+	if (inb((u16)(port + UART_SCR)) != 0x5a)
+		return false;
+	outb((u16)(port + UART_IER), 0);
+	if (baud) {
+		const u32 divisor = baud < CLOCK_HZ ? CLOCK_HZ / baud : 1;
+
+		outb((u16)(port + UART_LCR), UART_LCR_DLAB);
+		outb((u16)(port + UART_DLL), (u8)divisor);
+		outb((u16)(port + UART_DLM), (u8)(divisor >> 8));
+		outb((u16)(port + UART_LCR), UART_LCR_WLEN8);
+	}
+	outb((u16)(port + UART_FCR),
+	     UART_FCR_ENABLE_FIFO | UART_FCR_CLEAR_RCVR | UART_FCR_CLEAR_XMIT);
+	outb((u16)(port + UART_MCR), UART_MCR_DTR | UART_MCR_RTS);
+	uart_port = port;
+	room      = 0;
+	stuck     = false;
+	return true;
+}
+
+static bool wait_ready(void)
+{
+	for (u32 polls = stuck ? 1 : WAIT_POLLS; polls; polls--) {
+		if (inb((u16)(uart_port + UART_LSR)) & UART_LSR_THRE) {
+			room  = FIFO_BYTES;
+			stuck = false;
+			return true;
+		}
+		cpu_pause();
+	}
+	stuck = true;
+	return false;
+}
+
+static void put(char c)
+{
+	if (!room && !wait_ready())
+		return;
+	room--;
+	outb((u16)(uart_port + UART_TX), (u8)c);
+}
+
+void serial_write(const char *text, size_t length)
+{
+	if (!uart_port)
+		return;
+	for (size_t i = 0; i < length; i++) {
+		if (text[i] == '\n')
+			put('\r');
+		put(text[i]);
+	}
+}
+
+int serial_read(void)
+{
+	if (!uart_port || !(inb((u16)(uart_port + UART_LSR)) & UART_LSR_DR))
+		return -1;
+	return inb((u16)(uart_port + UART_RX));
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a host exception or interrupt leaves on the stack, and how higher
+ * modules hand on the interrupts that a VM exit delivered to them. The vectors
+ * and handlers are boot/trap.S and boot/trap.c.
+ */
+#ifndef BOOT_LIB_TRAP_H
+#define BOOT_LIB_TRAP_H
+
+#include "boot/lib/types.h"
+
+/*
+ * Pushed by boot/trap.S, lowest address first; from rip on by the CPU. General
+ * registers are in the order of the hardware's register numbers, as in struct
+ * gprs; r[4] is unused, RSP is rsp.
+ */
+struct trap_frame {
+	u64 r[16];
+	u64 vector;
+	u64 error_code; /* 0 where the exception has none */
+	u64 rip;
+	u64 cs;
+	u64 rflags;
+	u64 rsp;
+	u64 ss;
+};
+_Static_assert(sizeof(struct trap_frame) == 23 * 8, "see boot/trap.S");
+
+/*
+ * An interrupt with VECTOR has come, by the IDT or by a VM exit that
+ * acknowledged it: signals its end to the local APIC. Interrupts are off.
+ */
+void trap_interrupt(u8 vector);
+
+/*
+ * An NMI has come, by the IDT or by a VM exit: counted for this CPU. FRAME is
+ * NULL for one that came by a VM exit. Takes no lock.
+ */
+void trap_nmi(const struct trap_frame *frame);
+
+/* A machine check has come, by the IDT or by a VM exit (FRAME NULL): panic. */
+_Noreturn void trap_machine_check(const struct trap_frame *frame);
+
+/*
+ * Called by trap_nmi() on every NMI, with no lock held and none allowed; NULL:
+ * nobody is interested.
+ */
+extern void (*trap_nmi_hook)(void);
+
+#endif
