@@ -238,7 +238,7 @@ static bool is_linux(struct file f)
 	       f.data[0x1ff] == 0xaa && memcmp(f.data + 0x202, "HdrS", 4) == 0;
 }
 
-/* The protected-mode part goes to 1 MiB and runs through its 32-bit entry. */
+/* The protected-mode part goes where it likes best, to its 32-bit entry. */
 static void load_linux(struct pack *p, struct file f)
 {
 	struct setup_header h;
@@ -247,8 +247,11 @@ static void load_linux(struct pack *p, struct file f)
 	const uint32_t sectors = h.setup_sects ? h.setup_sects : 4;
 	const uint32_t setup   = (sectors + 1) * 512;
 
-	place(p, f, setup, f.bytes - setup, PACK_HIGH_RAM, f.bytes - setup);
-	p->entry.eip = PACK_HIGH_RAM;
+	const uint64_t to      = h.relocatable_kernel ? h.pref_address :
+							 PACK_HIGH_RAM;
+
+	place(p, f, setup, f.bytes - setup, to, f.bytes - setup);
+	p->entry.eip = (uint32_t)to;
 	/* It unpacks itself to here, so nothing else may lie there. */
 	if (h.pref_address + h.init_size > p->kernel_end)
 		p->kernel_end = (uint32_t)h.pref_address + h.init_size;

@@ -17,6 +17,8 @@
 #define CPUID_1_ECX_VMX          (1 << 5)
 #define CPUID_1_EDX_MTRR         (1 << 12)
 
+#define CR0_CD_NW                0x60000000
+
 #define LAPIC          0xfee00000
 #define LAPIC_SVR      0xf0
 #define LAPIC_ICR_LOW  0x300
@@ -102,6 +104,7 @@ start:
 
 	lgdtl	%cs:gdt_pointer - rom
 	mov	%cr0, %eax
+	and	$~CR0_CD_NW, %eax
 	or	$1, %al
 	mov	%eax, %cr0
 	ljmpl	$CODE, $start32
