@@ -1,111 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The shell: reads CPUID.0DH once, switches a vCPU's registers with the CPU's,
- * and carries out what fpu/xfd.c decides. Between fpu_put() and fpu_load() the
- * CPU holds `host`; at all other times it holds hw of the loaded vCPU, in root
- * mode too, which is safe because no other code touches extended state.
+ * The shell: switches a vCPU's registers with the CPU's, and carries out what
+ * fpu/xfd.c decides. Between fpu_put() and fpu_load() the
+ * CPU holds machine.host; at all other times it holds hw of the loaded vCPU, in
+ * root mode too, which is safe because no other code touches extended state.
  */
 #include "fpu/fpu.h"
 
 #include "boot/lib/panic.h"
-#include "boot/lib/print.h"
 #include "boot/lib/x86.h"
+#include "fpu/machine.h"
 #include "fpu/xcr.h"
 #include "fpu/xsave.h"
-
-/* Written by fpu_init() only. */
-static struct xstate_layout machine;
-static struct xregs host; /* XCR0 and IA32_XSS in full, both XFD registers 0 */
-
-static enum {
-	FORM_XSAVES,
-	FORM_XSAVEC,
-	FORM_XSAVEOPT,
-	FORM_XSAVE,
-} form;
-
-static bool is_compacted(void)
-{
-	return form == FORM_XSAVES || form == FORM_XSAVEC;
-}
-
-void fpu_init(void)
-{
-	static struct cpuid_0d raw; /* 1 KiB: too big for a stack */
-	unsigned int wrong;
-
-	for (u32 i = 0; i < XSTATE_COUNT; i++) {
-		const struct cpuid_regs r = cpuid(0xd, i);
-
-		raw.sub[i].eax = r.eax;
-		raw.sub[i].ebx = r.ebx;
-		raw.sub[i].ecx = r.ecx;
-		raw.sub[i].edx = r.edx;
-	}
-	if (!layout_read(&machine, &raw, &wrong))
-		refuse("CPUID.0DH contradicts itself at state component %u",
-		       wrong);
-	form      = machine.xsaves     ? FORM_XSAVES
-		    : machine.xsavec   ? FORM_XSAVEC
-		    : machine.xsaveopt ? FORM_XSAVEOPT
-				       : FORM_XSAVE;
-	host.xcr0 = machine.user;
-	host.xss  = machine.supervisor & XSTATE_VCPU_SUPERVISOR;
-}
-
-/* Written, not compared: nobody knows what was there. */
-void fpu_init_cpu(void)
-{
-	xsetbv(0, host.xcr0);
-	if (machine.xsaves)
-		wrmsr(MSR_IA32_XSS, host.xss);
-	if (machine.has_xfd) {
-		wrmsr(MSR_IA32_XFD, host.xfd);
-		wrmsr(MSR_IA32_XFD_ERR, host.xfd_err);
-	}
-}
-
-void fpu_idle(void)
-{
-	if ((machine.user & XSTATE_AMX) && machine.xgetbv1 &&
-	    (xgetbv(1) & XSTATE_AMX))
-		tilerelease();
-}
-
-bool fpu_machine_has_xfd(void)
-{
-	return machine.has_xfd;
-}
-
-bool fpu_machine_has_xsaves(void)
-{
-	return machine.xsaves;
-}
-
-u64 fpu_machine_xcr0(void)
-{
-	return host.xcr0;
-}
-
-u64 fpu_machine_xss(void)
-{
-	return host.xss;
-}
-
-u64 fpu_machine_xfd_mask(void)
-{
-	return machine.xfd;
-}
-
-const struct xstate_layout *fpu_machine_layout(void)
-{
-	return &machine;
-}
-
-u32 fpu_size_for(u64 components, bool compacted)
-{
-	return layout_size(&machine, components, compacted);
-}
 
 /*
  * FROM is what the CPU holds now. Equal registers are not written, so a machine
@@ -123,32 +29,10 @@ static void xregs_switch(const struct xregs *from, const struct xregs *to)
 		wrmsr(MSR_IA32_XFD_ERR, to->xfd_err);
 }
 
-static void save(struct xsave_area *a, u64 components)
-{
-	switch (form) {
-	case FORM_XSAVES:
-		return xsaves(a, components);
-	case FORM_XSAVEC:
-		return xsavec(a, components);
-	case FORM_XSAVEOPT:
-		return xsaveopt(a, components);
-	case FORM_XSAVE:
-		return xsave(a, components);
-	}
-}
-
-static void restore(struct xsave_area *a, u64 components)
-{
-	if (form == FORM_XSAVES)
-		xrstors(a, components);
-	else
-		xrstor(a, components);
-}
-
 /* Take over what a loaded guest, or a #NM of its, wrote without an exit. */
 static void read_back(struct fpu *f)
 {
-	if (!f->loaded || !machine.has_xfd)
+	if (!f->loaded || !machine.layout.has_xfd)
 		return;
 	if (!(xfd_traps(&f->xfd) & FPU_TRAP_XFD_WRITE)) {
 		f->hw.xfd        = rdmsr(MSR_IA32_XFD);
@@ -180,8 +64,9 @@ static bool grow_area(struct fpu *f)
 	const u32 from = f->area.bytes;
 
 	ASSERT(f->loaded); /* nothing is copied: the state is in registers */
-	if (!area_grow(&f->area, &machine, f->area.components | f->xfd.missing,
-		       f->account, &f->short_of))
+	if (!area_grow(&f->area, &machine.layout,
+		       f->area.components | f->xfd.missing, f->account,
+		       &f->short_of))
 		return false;
 	f->last_growth = (struct fpu_growth){
 		.from       = from,
@@ -200,30 +85,32 @@ static bool grow_area(struct fpu *f)
  */
 bool fpu_create(struct fpu *f, const struct fpu_config *c)
 {
-	const u64 every = host.xcr0 | host.xss;
-	const u64 xcr0  = xcr0_legal_subset(c->xcr0_allowed & host.xcr0);
-	const u64 never = is_compacted() ? (machine.xfd | XSTATE_TILEDATA) &
-						   host.xcr0 & ~xcr0
-					 : 0;
-	const bool lazy = machine.has_xfd && is_compacted();
+	const u64 every = machine.host.xcr0 | machine.host.xss;
+	const u64 xcr0 = xcr0_legal_subset(c->xcr0_allowed & machine.host.xcr0);
+	const u64 never = machine.is_compacted
+				  ? (machine.layout.xfd | XSTATE_TILEDATA) &
+					    machine.host.xcr0 & ~xcr0
+				  : 0;
+	const bool lazy = machine.layout.has_xfd && machine.is_compacted;
 
 	*f = (struct fpu){
 		.xfd = {
 			.policy  = lazy ? c->policy : XFD_EAGER,
-			.machine = machine.xfd,
-			.legal   = c->xfd_allowed & machine.xfd,
+			.machine = machine.layout.xfd,
+			.legal   = c->xfd_allowed & machine.layout.xfd,
 		},
 		.xcr0_allowed = xcr0,
-		.xss_allowed  = c->xss_allowed & host.xss,
+		.xss_allowed  = c->xss_allowed & machine.host.xss,
 		.account      = c->account,
 	};
 	if (xfd_starts_small(f->xfd.policy))
-		f->xfd.missing = machine.xfd & xcr0;
+		f->xfd.missing = machine.layout.xfd & xcr0;
 	const u64 full  = every & ~never;
 	const u64 small = full & ~f->xfd.missing;
 
-	if (!area_create(&f->area, &machine, small, c->reserve ? full : small,
-			 is_compacted(), c->account, &f->short_of))
+	if (!area_create(&f->area, &machine.layout, small,
+			 c->reserve ? full : small, machine.is_compacted,
+			 c->account, &f->short_of))
 		return false;
 	fpu_reset(f);
 	return true;
@@ -252,9 +139,9 @@ void fpu_reset(struct fpu *f)
 void fpu_load(struct fpu *f)
 {
 	ASSERT(!f->loaded);
-	restore(f->area.base, host.xcr0 | host.xss);
+	machine_restore(f->area.base, machine.host.xcr0 | machine.host.xss);
 	f->loaded = true;
-	xregs_switch(&host, &f->hw);
+	xregs_switch(&machine.host, &f->hw);
 	f->stats.restores++;
 }
 
@@ -267,12 +154,12 @@ void fpu_put(struct fpu *f)
 {
 	ASSERT(f->loaded);
 	read_back(f);
-	xregs_switch(&f->hw, &host);
-	save(f->area.base, f->area.components);
+	xregs_switch(&f->hw, &machine.host);
+	machine_save(f->area.base, f->area.components);
 	f->loaded = false;
 	f->stats.saves++;
 	f->stats.bytes_saved +=
-		layout_moved(&machine, f->area.base->header.xstate_bv);
+		layout_moved(&machine.layout, f->area.base->header.xstate_bv);
 }
 
 u32 fpu_traps(const struct fpu *f)
@@ -373,7 +260,7 @@ u64 fpu_guest_xss(const struct fpu *f)
 
 enum fpu_write fpu_set_xss(struct fpu *f, u64 value)
 {
-	if (!machine.xsaves || !xss_is_legal(value, f->xss_allowed))
+	if (!machine.layout.xsaves || !xss_is_legal(value, f->xss_allowed))
 		return FPU_WRITE_GP;
 	if (f->loaded && f->hw.xss != value)
 		wrmsr(MSR_IA32_XSS, value);

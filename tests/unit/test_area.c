@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+/* links: fpu/area.c fpu/layout.c */
+/*
+ * Areas: made, grown, scrubbed, given back, and charged to the byte.
+ */
+#include "fpu/area.h"
+
+#include "tests/unit/cpuid_0d.h"
+#include "tests/unit/fake_host.h"
+#include "tests/unit/tap.h"
+
+#define SMALL_SET 0x202e7ULL
+#define BIG_SET   0x602e7ULL
+#define SMALL     (1 * PAGE_SIZE)
+#define BIG       (3 * PAGE_SIZE)
+
+static struct xstate_layout l;
+static struct area_shortage why;
+
+static bool create(struct area *a, struct fpu_account *account, u64 reserve)
+{
+	return area_create(a, &l, SMALL_SET, reserve, true, account, &why);
+}
+
+static bool grow(struct area *a, struct fpu_account *account)
+{
+	return area_grow(a, &l, BIG_SET, account, &why);
+}
+
+static void one_life(void)
+{
+	struct fpu_account account = { 0 };
+	struct area a;
+
+	tap_ok(create(&a, &account, SMALL_SET), "a small area");
+	tap_is(a.bytes, 2560, "is 2560 bytes (A.1.5)");
+	tap_is(account.used_bytes, SMALL, "and charged as the page it takes");
+	tap_ok((uintptr_t)a.base % XSAVE_ALIGN == 0, "64-byte aligned");
+	tap_is(a.base->header.xcomp_bv, BIT(63) | SMALL_SET, "XCOMP_BV");
+	tap_is(a.base->header.xstate_bv, XSTATE_X87, "all else is initial");
+	tap_is(a.base->legacy.fcw, 0x40, "FCW after RESET");
+	tap_is(a.base->legacy.mxcsr, 0x1f80, "MXCSR after RESET");
+	memset(a.base, 0xaa, 512);
+	tap_ok(grow(&a, &account), "it grows");
+	tap_is(a.bytes, 10752, "to 10752 bytes");
+	tap_is(a.components, BIG_SET, "with room for everything");
+	tap_is(account.used_bytes, BIG, "and charged as its pages");
+	tap_is(fake_pages_out, 3, "the small one was given back");
+	memset(a.base, 0xbb, a.bytes);
+	area_destroy(&a, &account);
+	tap_is(account.used_bytes, 0, "destroyed: nothing charged");
+	tap_is(fake_pages_out, 0, "and nothing kept");
+	tap_is(fake_dirty_frees, 0, "every area was scrubbed before");
+	area_destroy(&a, &account);
+	tap_is(account.used_bytes, 0, "an empty area may be destroyed");
+}
+
+static void shortages(void)
+{
+	struct fpu_account account = { .limit_bytes = SMALL + BIG - 1 };
+	struct area a, b;
+	const void *before;
+
+	create(&a, &account, SMALL_SET);
+	create(&b, &account, SMALL_SET);
+	before = b.base;
+	memset(b.base, 0xcc, 512);
+	tap_ok(!grow(&b, &account), "F.63: a byte short of the limit");
+	tap_ok(why.by_limit, "says that it was the limit");
+	tap_is(why.need_bytes, BIG - SMALL, "what it needs");
+	tap_is(why.have_bytes, BIG - SMALL - 1, "and what there was");
+	tap_ok(b.base == before && b.bytes == 2560 &&
+		       b.components == SMALL_SET &&
+		       b.base->legacy.fcw == 0xcccc,
+	       "F.63: no partial growth");
+	account.limit_bytes++;
+	tap_ok(grow(&b, &account), "with that byte it grows");
+	tap_is(account.used_bytes, SMALL + BIG, "F.60: accounted exactly");
+
+	const u64 left = fake_pages_left;
+
+	account.limit_bytes = 0;
+	fake_pages_left     = 2;
+	tap_ok(!grow(&a, &account), "F.63: the machine has no three pages");
+	tap_ok(!why.by_limit, "says that it was the machine");
+	tap_is(why.need_bytes, BIG, "what it needs");
+	tap_is(why.have_bytes, 2 * PAGE_SIZE, "and what there was");
+	tap_is(account.used_bytes, SMALL + BIG, "nothing charged for it");
+	fake_pages_left = 0;
+	struct area c;
+
+	tap_ok(!create(&c, &account, SMALL_SET), "no area without memory");
+	fake_pages_left = left;
+	area_destroy(&a, &account);
+	area_destroy(&b, &account);
+	tap_is(account.used_bytes, 0, "all given back");
+	account.limit_bytes = SMALL - 1;
+	tap_ok(!create(&c, &account, SMALL_SET), "no area above the limit");
+	tap_is(fake_pages_out, 0, "no page leaked");
+}
+
+static void reserve(void)
+{
+	struct fpu_account account = { .limit_bytes = BIG };
+	struct area a;
+	const u64 left = fake_pages_left;
+
+	tap_ok(create(&a, &account, BIG_SET), "an area with a reserve");
+	tap_is(a.bytes, 2560, "is small");
+	tap_is(account.used_bytes, BIG, "and charged with what it reserves");
+	fake_pages_left = 0;
+	tap_ok(grow(&a, &account), "fpu=reserve: it grows without memory");
+	tap_is(a.bytes, 10752, "to 10752 bytes");
+	tap_is(account.used_bytes, BIG, "for no more");
+	fake_pages_left = left - 3;
+	memset(a.base, 0xdd, a.bytes);
+	area_destroy(&a, &account);
+	tap_is(fake_pages_left, left, "all of it is given back");
+	tap_is(fake_dirty_frees, 0, "scrubbed to the last byte");
+}
+
+static void standard_format(void)
+{
+	struct fpu_account account = { 0 };
+	struct area a;
+
+	tap_ok(area_create(&a, &l, BIG_SET, BIG_SET, false, &account, &why),
+	       "an area in the standard format");
+	tap_is(a.bytes, 11008, "is 11008 bytes (A.1.5)");
+	tap_is(a.base->header.xcomp_bv, 0, "and its XCOMP_BV 0");
+	area_destroy(&a, &account);
+}
+
+int main(void)
+{
+	unsigned int wrong;
+
+	layout_read(&l, &cpuid_sapphire_rapids, &wrong);
+	one_life();
+	shortages();
+	reserve();
+	standard_format();
+	return tap_done();
+}
