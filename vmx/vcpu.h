@@ -11,6 +11,7 @@
 
 #include "boot/lib/print.h"
 #include "boot/lib/types.h"
+#include "boot/lib/x86.h"
 #include "fpu/fpu.h"
 #include "vmx/ept.h"
 #include "vmx/gprs.h"
@@ -56,8 +57,55 @@ struct vcpu_stats {
 	u64 switches;    /* times it gave the CPU to another vCPU or to idling */
 };
 
+/* Reasons why the next entry takes the long way; see vcpu_prepare(). */
+enum vcpu_work {
+	WORK_TIMER  = 1 << 0, /* the end of the slice or a virtual timer moved */
+	WORK_INTR   = 1 << 1, /* ask policy_interrupt_pending() */
+	WORK_INJECT = 1 << 2, /* vcpu.reinject holds an event */
+	WORK_CHECK  = 1 << 3, /* we wrote guest state: check it (TV_DEBUG) */
+};
+
+/* What the guest is doing, in software: the VMCS says "active" at all times. */
+enum vcpu_activity {
+	VCPU_ACTIVE,
+	VCPU_HLT,
+	VCPU_WAITS_FOR_SIPI,
+};
+
+/* Where a vCPU begins after RESET; carried out when it is first loaded. */
+enum vcpu_start_kind {
+	VCPU_START_RESET,
+	VCPU_START_PROTECTED,
+	VCPU_START_LONG,
+};
+
+struct vcpu_start {
+	enum vcpu_start_kind kind;
+	u64 rip, rax, rbx, rsi, cr3, gdt_base;
+	u32 gdt_limit;
+};
+
+/* MSRs that are passed through, are in no VMCS, and that the host never uses. */
+enum switched_msr {
+	SWITCHED_STAR,
+	SWITCHED_LSTAR,
+	SWITCHED_CSTAR,
+	SWITCHED_FMASK,
+	SWITCHED_KERNEL_GS_BASE,
+	SWITCHED_TSC_AUX,
+	SWITCHED_COUNT,
+};
+
+/* Answers of policy_cpuid() that are still right; see vcpu_forget_cpuid(). */
+#define VCPU_CPUID_SLOTS 32
+struct vcpu_cpuid {
+	u32 leaf, subleaf;
+	u64 generation;
+	struct cpuid_regs answer;
+};
+
 struct vcpu {
-	struct gprs regs; /* guest's, while not running; RSP is in the VMCS */
+	struct gprs regs; /* guest\x27s, while not running; RSP is in the VMCS */
 	struct vm *vm;
 	u32 index;       /* within its VM */
 	char name[24];   /* "vm/index", for messages */
@@ -65,27 +113,51 @@ struct vcpu {
 
 	/* VMCS and what goes with it; touched only by the CPU it is loaded on. */
 	void *vmcs;
+	struct percpu *vmcs_cpu; /* where it is active; NULL: nowhere */
 	bool launched;
 	u16 vpid; /* 0: VPID is not in use */
 	struct ept *ept;
-	void *msr_bitmap; /* one page, this vCPU's own */
+	void *msr_bitmap; /* one page, this vCPU\x27s own */
 	u32 traps;        /* enum fpu_trap bits programmed into the VMCS */
+	u32 cpu_controls; /* as programmed: the windows come and go */
 	u64 tsc_offset;   /* guest TSC = host TSC + this */
-	u64 reinject;     /* IDT-vectoring event to deliver at the next entry */
+	u64 tsc_adjust;   /* IA32_TSC_ADJUST as the guest sees it */
+	u64 ept_generation; /* ept->generation at its last INVEPT */
+	u64 cr4_allowed;  /* bits that its CPUID offers; 0: not asked yet */
+
+	/* An event to deliver at the next entry (WORK_INJECT). */
+	u32 reinject; /* VM-entry interruption information */
 	u32 reinject_error;
 	u32 reinject_length;
+	bool nmi_pending;
+
+	/* Guest state in no VMCS field, while another vCPU has the CPU. */
+	u64 cr2, dr[4], dr6;
+	u64 msr[SWITCHED_COUNT];
 
 	struct fpu fpu;
 
 	enum vcpu_state state;
-	struct vcpu *queue_next; /* run queue's lock */
+	struct vcpu *queue_next; /* run queue\x27s lock */
 	u32 events;              /* atomic: enum vcpu_event */
 	u8 sipi_vector;
 
+	enum vcpu_activity activity;
+	bool fresh; /* START is still to be carried out */
+	struct vcpu_start start;
+
+	u32 work;      /* enum vcpu_work */
+	u64 rip;       /* guest RIP at the last exit */
+	u64 slice_end; /* host TSC */
+	u64 timer_end; /* what the hardware timer was set for */
+	u64 last_exit_tsc;
+
 	bool calls; /* VMCALL reaches our own calls */
 	struct vcpu_stats stats;
-	void *device; /* guest/'s per-vCPU devices (struct vlapic and so on) */
-	u64 last_exit_tsc;
+	void *device; /* guest/\x27s per-vCPU devices (struct vlapic and so on) */
+	u64 ones_reads, ones_writes; /* accesses to addresses without memory */
+	u64 cpuid_generation;
+	struct vcpu_cpuid cpuid[VCPU_CPUID_SLOTS];
 };
 
 /* What vcpu_create() needs to know. */
@@ -139,6 +211,13 @@ u64 vcpu_cr4(const struct vcpu *v);
 u64 vcpu_efer(const struct vcpu *v);
 unsigned int vcpu_cpl(const struct vcpu *v);
 bool vcpu_is_64bit(const struct vcpu *v); /* CS.L = 1 and EFER.LMA = 1 */
+
+/*
+ * The answers of policy_cpuid() may differ from now on: CR4, XCR0, IA32_XSS or an
+ * MSR of guest/ has changed. vmx/ calls it after every write that it sees;
+ * guest/ only for changes of its own.
+ */
+void vcpu_forget_cpuid(struct vcpu *v);
 
 /* Guest TSC now. */
 u64 vcpu_tsc(const struct vcpu *v);
