@@ -4,63 +4,32 @@
  * xfd.md F.1-F.18 and F.20. Exit counts are in exit_counts.
  */
 #include "lib/apic.h"
+#include "lib/check.h"
 #include "lib/nm.h"
 #include "lib/page.h"
-#include "lib/serial.h"
 #include "lib/smp.h"
-#include "lib/vmcall.h"
-#include "lib/xstate.h"
 
-#define SEED	      0x5eed
 #define NON_CANONICAL 0x8000000000000000ul
 #define VECTOR_SELF   0x41
 #define PACKED_17     576 /* the first component of a compacted area */
 #define PACKED_18     640
 #define WAIT_TICKS    100000
 
-static u8 source[TILEDATA_BYTES] __attribute__((aligned(64)));
+static const u8 *source;
 static u8 sink[TILEDATA_BYTES] __attribute__((aligned(64)));
 static u8 config[TILECFG_BYTES] __attribute__((aligned(64)));
 
 /* Tiles configured, XFD and XFD_ERR 0; a CPU that never wrote XFD still has. */
 static void start(void)
 {
-	mem_random(source, sizeof(source), SEED);
+	source = tile_source();
 	memset(sink, 0xff, sizeof(sink));
-	xstate_start();
-	if (rdmsr(MSR_XFD) || rdmsr(MSR_XFD_ERR))
-		xstate_reset();
+	tiles_start();
 }
 
 static u64 growths(void)
 {
-	return hosted() ? vmcall(CALL_GROWTHS, 0) : 0;
-}
-
-static bool none(struct trap t)
-{
-	return same("vector", t.vector, TRAP_NONE);
-}
-
-static bool took(struct trap t, u64 vector, u64 error)
-{
-	return same("vector", t.vector, vector) &&
-	       same("error code", t.error, error) &&
-	       is("the fault is at the instruction", t.at_insn);
-}
-
-static bool xfd_is(u64 xfd, u64 err)
-{
-	return same("XFD", rdmsr(MSR_XFD), xfd) &
-	       same("XFD_ERR", rdmsr(MSR_XFD_ERR), err);
-}
-
-static bool tile0_is(const void *want)
-{
-	memset(sink, 0xee, TILE_BYTES);
-	return none(tilestore0(sink)) &&
-	       is("tile 0 has the expected bytes",
-		  memcmp(sink, want, TILE_BYTES) == 0);
+	return counted(CALL_GROWTHS, 0);
 }
 
 static bool f1(void)
@@ -138,32 +107,25 @@ static void *image(bool packed)
 	return area;
 }
 
-static bool tiles_are_source(void)
-{
-	tiles_store(sink);
-	return is("8192 bytes of tiles",
-		  memcmp(sink, source, TILEDATA_BYTES) == 0);
-}
-
 static bool f5_standard(void)
 {
 	start();
 	return none(xrstor(image(false), XCR0_TILES)) && xfd_is(0, 0) &&
-	       tiles_are_source();
+	       tiles_are(source);
 }
 
 static bool f5_packed(void)
 {
 	start();
 	return none(xrstor(image(true), XCR0_TILES)) && xfd_is(0, 0) &&
-	       tiles_are_source();
+	       tiles_are(source);
 }
 
 static bool f5_xrstors(void)
 {
 	start();
 	return none(xrstors(image(true), XCR0_TILES)) && xfd_is(0, 0) &&
-	       tiles_are_source();
+	       tiles_are(source);
 }
 
 static bool f6(void)
@@ -192,9 +154,7 @@ static bool f7(void)
 	const bool msrs  = xfd_is(TILEDATA, 0);
 
 	wrmsr(MSR_XFD, 0);
-	tiles_store(sink);
-	return quiet && msrs &&
-	       is("the tiles are zero", mem_is(sink, 0, sizeof(sink)));
+	return quiet && msrs && tiles_are(NULL);
 }
 
 static bool f8(void)
@@ -254,8 +214,7 @@ static bool config_instructions(u64 xfd)
 		is("the image comes back",
 		   memcmp(config, tile_config_full, TILECFG_BYTES) == 0) &&
 		none(tilerelease()) && none(sttilecfg(config)) &&
-		is("released is all zeros",
-		   mem_is(config, 0, TILECFG_BYTES)) &&
+		is("released is all zeros", mem_is(config, 0, TILECFG_BYTES)) &&
 		same("#NM", nm_seen.count, 0) &&
 		same("growths", growths(), grown) && xfd_is(xfd, 0);
 
@@ -305,8 +264,8 @@ static bool f13_on(void)
 	start();
 	asm volatile("tilerelease");
 	wrmsr(MSR_XFD, TILEDATA);
-	const bool ok = took(tilezero0(), TRAP_NM, 0) &
-			xfd_is(TILEDATA, TILEDATA);
+	const bool ok =
+		took(tilezero0(), TRAP_NM, 0) & xfd_is(TILEDATA, TILEDATA);
 
 	xstate_reset();
 	return ok;
@@ -328,8 +287,7 @@ static bool f14_on(void)
 {
 	start();
 	wrmsr(MSR_XFD, TILEDATA);
-	const bool ok = took(tdpbssd_twice(), TRAP_UD, 0) &
-			xfd_is(TILEDATA, 0);
+	const bool ok = took(tdpbssd_twice(), TRAP_UD, 0) & xfd_is(TILEDATA, 0);
 
 	xstate_reset();
 	return ok;
@@ -385,8 +343,7 @@ static bool f16_ss(void)
 	start();
 	const struct trap t =
 		TRY_WITHIN("mov %%rbp, %%r12; mov %0, %%rbp",
-			   "tileloadd (%%rbp,%1,1), %%tmm0",
-			   "mov %%r12, %%rbp",
+			   "tileloadd (%%rbp,%1,1), %%tmm0", "mov %%r12, %%rbp",
 			   :
 			   : "r"(NON_CANONICAL), "r"(64ul)
 			   : "r12", "memory");

@@ -5,14 +5,14 @@
 #include "lib/insn.h"
 #include "lib/tap.h"
 
-#define APIC_MMIO	 0xfee00000ul
-#define APIC_MSR	 0x800
-#define APIC_BASE_EXTD	 BIT(10)
+#define APIC_MMIO        0xfee00000ul
+#define APIC_MSR         0x800
+#define APIC_BASE_EXTD   BIT(10)
 #define APIC_BASE_ENABLE BIT(11)
-#define SVR_ENABLE	 0x100
-#define ICR_PENDING	 0x1000
-#define ICR_ASSERT	 0x4000
-#define SEND_POLLS	 1000000
+#define SVR_ENABLE       0x100
+#define ICR_PENDING      0x1000
+#define ICR_ASSERT       0x4000
+#define SEND_POLLS       1000000
 
 static bool is_x2(void)
 {

@@ -8,20 +8,20 @@
 
 #include "lib/types.h"
 
-#define APIC_REG_ID	  0x02
+#define APIC_REG_ID       0x02
 #define APIC_REG_VERSION  0x03
-#define APIC_REG_TPR	  0x08
-#define APIC_REG_EOI	  0x0b
-#define APIC_REG_SVR	  0x0f
-#define APIC_REG_ISR	  0x10
-#define APIC_REG_IRR	  0x20
-#define APIC_REG_ICR	  0x30
+#define APIC_REG_TPR      0x08
+#define APIC_REG_EOI      0x0b
+#define APIC_REG_SVR      0x0f
+#define APIC_REG_ISR      0x10
+#define APIC_REG_IRR      0x20
+#define APIC_REG_ICR      0x30
 #define APIC_REG_ICR_HIGH 0x31
-#define APIC_REG_TIMER	  0x32
-#define APIC_REG_LINT0	  0x35
+#define APIC_REG_TIMER    0x32
+#define APIC_REG_LINT0    0x35
 #define APIC_REG_INITIAL  0x38
 #define APIC_REG_CURRENT  0x39
-#define APIC_REG_DIVIDE	  0x3e
+#define APIC_REG_DIVIDE   0x3e
 
 #define APIC_NMI     0x0400u
 #define APIC_INIT    0x0500u
@@ -30,7 +30,7 @@
 #define APIC_TIMER_ONE_SHOT 0x00000u
 #define APIC_TIMER_PERIODIC 0x20000u
 #define APIC_TIMER_DEADLINE 0x40000u
-#define APIC_MASKED	    0x10000u
+#define APIC_MASKED         0x10000u
 
 #define APIC_SPURIOUS_VECTOR 0xff
 

@@ -6,22 +6,22 @@
 #ifndef LIB_CPU_H
 #define LIB_CPU_H
 
-#define CPU_SELF       0
-#define CPU_FIXUP      8
-#define CPU_INSN       16
-#define CPU_STACK_TOP  24
-#define CPU_SAVED_RSP  32
-#define CPU_RECOVER    40
+#define CPU_SELF      0
+#define CPU_FIXUP     8
+#define CPU_INSN      16
+#define CPU_STACK_TOP 24
+#define CPU_SAVED_RSP 32
+#define CPU_RECOVER   40
 
-#define SEL_CODE64 0x08
-#define SEL_DATA   0x10
-#define SEL_CODE32 0x18
+#define SEL_CODE64    0x08
+#define SEL_DATA      0x10
+#define SEL_CODE32    0x18
 #define SEL_USER_DATA 0x23
 #define SEL_USER_CODE 0x2b
-#define SEL_CODE16 0x30
-#define SEL_DATA16 0x38
-#define SEL_TSS	   0x40
-#define GDT_ENTRIES 10
+#define SEL_CODE16    0x30
+#define SEL_DATA16    0x38
+#define SEL_TSS       0x40
+#define GDT_ENTRIES   10
 
 #ifndef __ASSEMBLER__
 #include "lib/types.h"

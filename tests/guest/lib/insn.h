@@ -8,17 +8,17 @@
 
 #include "lib/types.h"
 
-#define MSR_TSC		    0x10
-#define MSR_APIC_BASE	    0x1b
+#define MSR_TSC             0x10
+#define MSR_APIC_BASE       0x1b
 #define MSR_FEATURE_CONTROL 0x3a
-#define MSR_MISC_ENABLE	    0x1a0
-#define MSR_XFD		    0x1c4
-#define MSR_XFD_ERR	    0x1c5
+#define MSR_MISC_ENABLE     0x1a0
+#define MSR_XFD             0x1c4
+#define MSR_XFD_ERR         0x1c5
 #define MSR_TSC_DEADLINE    0x6e0
-#define MSR_XSS		    0xda0
-#define MSR_EFER	    0xc0000080
-#define MSR_FS_BASE	    0xc0000100
-#define MSR_GS_BASE	    0xc0000101
+#define MSR_XSS             0xda0
+#define MSR_EFER            0xc0000080
+#define MSR_FS_BASE         0xc0000100
+#define MSR_GS_BASE         0xc0000101
 
 #define CR0_PE BIT(0)
 #define CR0_MP BIT(1)
@@ -73,34 +73,34 @@ static inline u64 rdtsc(void)
 	return (u64)hi << 32 | lo;
 }
 
-#define CR_ACCESSORS(n)                                                   \
-	static inline u64 read_cr##n(void)                                \
-	{                                                                 \
-		u64 val;                                                  \
-                                                                          \
-		asm volatile("mov %%cr" #n ", %0" : "=r"(val) : : "memory"); \
-		return val;                                               \
-	}                                                                 \
-	static inline void write_cr##n(u64 val)                           \
-	{                                                                 \
-		asm volatile("mov %0, %%cr" #n : : "r"(val) : "memory");  \
+#define CR_ACCESSORS(n)                                                        \
+	static inline u64 read_cr##n(void)                                     \
+	{                                                                      \
+		u64 val;                                                       \
+                                                                               \
+		asm volatile("mov %%cr" #n ", %0" : "=r"(val) : : "memory");   \
+		return val;                                                    \
+	}                                                                      \
+	static inline void write_cr##n(u64 val)                                \
+	{                                                                      \
+		asm volatile("mov %0, %%cr" #n : : "r"(val) : "memory");       \
 	}
 CR_ACCESSORS(0)
 CR_ACCESSORS(2)
 CR_ACCESSORS(3)
 CR_ACCESSORS(4)
 
-#define DR_ACCESSORS(n)                                                  \
-	static inline u64 read_dr##n(void)                               \
-	{                                                                \
-		u64 val;                                                 \
-                                                                         \
-		asm volatile("mov %%dr" #n ", %0" : "=r"(val));          \
-		return val;                                              \
-	}                                                                \
-	static inline void write_dr##n(u64 val)                          \
-	{                                                                \
-		asm volatile("mov %0, %%dr" #n : : "r"(val) : "memory"); \
+#define DR_ACCESSORS(n)                                                        \
+	static inline u64 read_dr##n(void)                                     \
+	{                                                                      \
+		u64 val;                                                       \
+                                                                               \
+		asm volatile("mov %%dr" #n ", %0" : "=r"(val));                \
+		return val;                                                    \
+	}                                                                      \
+	static inline void write_dr##n(u64 val)                                \
+	{                                                                      \
+		asm volatile("mov %0, %%dr" #n : : "r"(val) : "memory");       \
 	}
 DR_ACCESSORS(0)
 DR_ACCESSORS(6)

@@ -12,13 +12,13 @@
 #include "lib/vmcall.h"
 #include "lib/xstate.h"
 
-#define MULTIBOOT_MAGIC	       0x2badb002
-#define MULTIBOOT_HAS_CMDLINE  BIT(2)
-#define EXIT_PORT	       0xf4
-#define CPUID_7_EDX_AMX_TILE   BIT(24)
-#define CPUID_1_ECX_XSAVE      BIT(26)
-#define CPUID_1_ECX_X2APIC     BIT(21)
-#define CPUID_D_1_EAX_XFD      BIT(4)
+#define MULTIBOOT_MAGIC       0x2badb002
+#define MULTIBOOT_HAS_CMDLINE BIT(2)
+#define EXIT_PORT             0xf4
+#define CPUID_7_EDX_AMX_TILE  BIT(24)
+#define CPUID_1_ECX_XSAVE     BIT(26)
+#define CPUID_1_ECX_X2APIC    BIT(21)
+#define CPUID_D_1_EAX_XFD     BIT(4)
 
 struct guest guest;
 
@@ -80,7 +80,7 @@ u64 guest_number(const char *word, u64 otherwise)
 static enum policy policy_of_command_line(void)
 {
 	static const char *const words[] = {
-		[NM] = "hosted=nm",	    [WRMSR] = "hosted=wrmsr",
+		[NM] = "hosted=nm",         [WRMSR] = "hosted=wrmsr",
 		[EAGER] = "hosted=eager",   [KVM] = "hosted=kvm",
 		[INJECT] = "hosted=inject",
 	};
@@ -119,7 +119,7 @@ static void machine_look(void)
 		guest.component[i] = (struct component){ c.b, c.a };
 	}
 	guest.has_xfd = cpuid(0xd, 1).a & CPUID_D_1_EAX_XFD;
-	guest.has_amx  = (cpuid(7, 0).d & CPUID_7_EDX_AMX_TILE) &&
+	guest.has_amx = (cpuid(7, 0).d & CPUID_7_EDX_AMX_TILE) &&
 			(guest.xcr0_max & XCR0_TILES) == XCR0_TILES;
 }
 

@@ -8,9 +8,9 @@
 
 #include "lib/types.h"
 
-#define PTE_PRESENT BIT(0)
-#define PTE_WRITE   BIT(1)
-#define PTE_USER    BIT(2)
+#define PTE_PRESENT  BIT(0)
+#define PTE_WRITE    BIT(1)
+#define PTE_USER     BIT(2)
 #define PTE_UNCACHED (BIT(3) | BIT(4))
 
 /* The window: 512 pages, not present at first. */

@@ -6,7 +6,7 @@
 
 #include "lib/insn.h"
 
-#define UART	    0x3f8
+#define UART        0x3f8
 #define UART_IER    (UART + 1)
 #define UART_FCR    (UART + 2)
 #define UART_LCR    (UART + 3)
@@ -76,8 +76,8 @@ static void put_arg(const char **format, va_list *args)
 			put('-');
 		put_number(v < 0 ? -(u64)v : (u64)v, 10, width);
 	} else if (*p == 'u' || *p == 'x') {
-		put_number(wide ? va_arg(*args, u64) :
-				  va_arg(*args, unsigned int),
+		put_number(wide ? va_arg(*args, u64)
+				: va_arg(*args, unsigned int),
 			   *p == 'x' ? 16 : 10, width < 20 ? width : 20);
 	} else {
 		put(*p);

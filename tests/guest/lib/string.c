@@ -29,10 +29,7 @@ void *memset(void *to, int byte, size_t bytes)
 {
 	void *d = to;
 
-	asm volatile("rep stosb"
-		     : "+D"(d), "+c"(bytes)
-		     : "a"(byte)
-		     : "memory");
+	asm volatile("rep stosb" : "+D"(d), "+c"(bytes) : "a"(byte) : "memory");
 	return to;
 }
 
@@ -95,11 +92,12 @@ u64 random_next(u64 *state)
 void mem_random(void *p, size_t bytes, u64 seed)
 {
 	u8 *b = p;
-	u64 r = 0;
 
-	for (size_t i = 0; i < bytes; i++, r >>= 8) {
-		if (i % 8 == 0)
-			r = random_next(&seed);
-		b[i] = (u8)r;
+	for (; bytes >= 8; bytes -= 8, b += 8) {
+		const u64 r = random_next(&seed);
+
+		__builtin_memcpy(b, &r, sizeof(r));
 	}
+	for (u64 r = random_next(&seed); bytes; bytes--, r >>= 8)
+		*b++ = (u8)r;
 }

@@ -20,21 +20,21 @@ enum policy {
 };
 
 /* When a claim is made. No bit of the first group: always. */
-#define ON_BARE	    BIT(BARE)
-#define ON_NM	    BIT(NM)
-#define ON_WRMSR    BIT(WRMSR)
-#define ON_EAGER    BIT(EAGER)
-#define ON_KVM	    BIT(KVM)
-#define ON_INJECT   BIT(INJECT)
-#define ON_HOSTED   (ON_NM | ON_WRMSR | ON_EAGER | ON_KVM | ON_INJECT)
-#define NOT_INJECT  (ON_BARE | ON_NM | ON_WRMSR | ON_EAGER | ON_KVM)
-#define ON_ANY	    (ON_BARE | ON_HOSTED)
+#define ON_BARE    BIT(BARE)
+#define ON_NM      BIT(NM)
+#define ON_WRMSR   BIT(WRMSR)
+#define ON_EAGER   BIT(EAGER)
+#define ON_KVM     BIT(KVM)
+#define ON_INJECT  BIT(INJECT)
+#define ON_HOSTED  (ON_NM | ON_WRMSR | ON_EAGER | ON_KVM | ON_INJECT)
+#define NOT_INJECT (ON_BARE | ON_NM | ON_WRMSR | ON_EAGER | ON_KVM)
+#define ON_ANY     (ON_BARE | ON_HOSTED)
 /* What it needs; a machine without it makes the claim a SKIP. */
 #define NEEDS_AMX   BIT(8)  /* XFD and both tile components */
 #define NEEDS_SMP   BIT(9)  /* a second CPU */
 #define NEEDS_COUNT BIT(10) /* hosted with calls=on */
 /* Runs on a CPU that no such claim used before, as long as there are any. */
-#define FRESH	    BIT(16)
+#define FRESH BIT(16)
 
 struct claim {
 	const char *text;

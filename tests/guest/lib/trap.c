@@ -11,7 +11,7 @@
 #include "lib/tap.h"
 
 #define VECTOR_USER_RETURN 0x80
-#define STUB_BYTES	   16
+#define STUB_BYTES         16
 
 struct gate {
 	u16 offset0, selector;
@@ -127,11 +127,27 @@ static _Noreturn void trap_unexpected(struct cpu *cpu, const struct trap *t)
 	guest_end(false);
 }
 
+/* A hook may TRY() for itself, and its own faults are not the fix-up's. */
+static bool hook_takes(struct cpu *cpu, struct frame *f)
+{
+	const u64 fixup = cpu->fixup;
+	const u64 insn  = cpu->insn;
+	bool taken;
+
+	if (!hooks[f->vector])
+		return false;
+	cpu->fixup = 0;
+	taken      = hooks[f->vector](f);
+	cpu->fixup = fixup;
+	cpu->insn  = insn;
+	return taken;
+}
+
 void trap_dispatch(struct frame *f)
 {
 	struct cpu *cpu = this_cpu();
 
-	if (hooks[f->vector] && hooks[f->vector](f))
+	if (hook_takes(cpu, f))
 		return;
 	if (f->vector == VECTOR_USER_RETURN)
 		user_leave(f->r[0]);
@@ -186,7 +202,7 @@ struct trap try_write_cr4(u64 val)
 u64 user_call(u64 (*fn)(u64 arg), u64 arg)
 {
 	static const size_t stack_pages = 2;
-	u8 *stack = page_alloc(stack_pages);
+	u8 *stack                       = page_alloc(stack_pages);
 
 	return user_enter(fn, arg, (u64)stack + stack_pages * PAGE_BYTES);
 }

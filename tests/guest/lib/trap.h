@@ -9,20 +9,20 @@
 #include "lib/cpu.h"
 
 #define TRAP_NONE 0x100ul
-#define TRAP_DE	  0ul
-#define TRAP_DB	  1ul
+#define TRAP_DE   0ul
+#define TRAP_DB   1ul
 #define TRAP_NMI  2ul
-#define TRAP_BP	  3ul
-#define TRAP_UD	  6ul
-#define TRAP_NM	  7ul
-#define TRAP_DF	  8ul
-#define TRAP_NP	  11ul
-#define TRAP_SS	  12ul
-#define TRAP_GP	  13ul
-#define TRAP_PF	  14ul
-#define TRAP_MF	  16ul
-#define TRAP_AC	  17ul
-#define TRAP_XM	  19ul
+#define TRAP_BP   3ul
+#define TRAP_UD   6ul
+#define TRAP_NM   7ul
+#define TRAP_DF   8ul
+#define TRAP_NP   11ul
+#define TRAP_SS   12ul
+#define TRAP_GP   13ul
+#define TRAP_PF   14ul
+#define TRAP_MF   16ul
+#define TRAP_AC   17ul
+#define TRAP_XM   19ul
 
 /* As entry.S pushes it; general registers in the hardware's order. */
 struct frame {
@@ -56,14 +56,15 @@ void trap_forget(void);
 #define TRY(insn, ...) TRY_WITHIN("", insn, "", __VA_ARGS__)
 
 /* As TRY(), with BEFORE ahead of the instruction and AFTER in any case. */
-#define TRY_WITHIN(before, insn, after, ...)                                                    \
-	({                                                                \
-		trap_forget();                                            \
-		asm volatile(before "\n\tmovq $78f, %%gs:8\n\t"                      \
-			     "movq $77f, %%gs:16\n"                       \
-			     "77:\t" insn "\n"                            \
-			     "78:\tmovq $0, %%gs:8\n\t" after __VA_ARGS__);         \
-		trap_last();                                              \
+#define TRY_WITHIN(before, insn, after, ...)                                   \
+	({                                                                     \
+		trap_forget();                                                 \
+		asm volatile(before                                            \
+			     "\n\tmovq $78f, %%gs:8\n\t"                       \
+			     "movq $77f, %%gs:16\n"                            \
+			     "77:\t" insn "\n"                                 \
+			     "78:\tmovq $0, %%gs:8\n\t" after __VA_ARGS__);    \
+		trap_last();                                                   \
 	})
 
 /* The name of VECTOR for diagnostics, "none" for TRAP_NONE. */

@@ -9,16 +9,16 @@
 #include "lib/types.h"
 
 enum call {
-	CALL_EXITS        = 1, /* of this vCPU by basic reason; -1: all */
-	CALL_GROWTHS      = 2,
-	CALL_AREA_BYTES   = 3,
-	CALL_SWITCHES     = 4, /* of this vCPU away from the CPU */
-	CALL_YIELD        = 5,
-	CALL_PASSTHROUGH  = 6, /* 1: XFD is passed through */
-	CALL_NM_EXITS     = 7,
-	CALL_XFD_EXITS    = 8, /* reads and writes of XFD and XFD_ERR */
-	CALL_POLICY       = 9,
-	CALL_ROOT_TICKS   = 10,
+	CALL_EXITS       = 1, /* of this vCPU by basic reason; -1: all */
+	CALL_GROWTHS     = 2,
+	CALL_AREA_BYTES  = 3,
+	CALL_SWITCHES    = 4, /* of this vCPU away from the CPU */
+	CALL_YIELD       = 5,
+	CALL_PASSTHROUGH = 6, /* 1: XFD is passed through */
+	CALL_NM_EXITS    = 7,
+	CALL_XFD_EXITS   = 8, /* reads and writes of XFD and XFD_ERR */
+	CALL_POLICY      = 9,
+	CALL_ROOT_TICKS  = 10,
 };
 
 #define EXIT_CPUID  10

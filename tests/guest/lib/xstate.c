@@ -5,27 +5,27 @@
 #include "lib/page.h"
 #include "lib/tap.h"
 
-#define LEGACY_MXCSR	  24
+#define LEGACY_MXCSR      24
 #define LEGACY_MXCSR_MASK 28
-#define LEGACY_ST0	  32
-#define LEGACY_XMM0	  160
-#define XMM_BYTES	  256
+#define LEGACY_ST0        32
+#define LEGACY_XMM0       160
+#define XMM_BYTES         256
 
 const u8 tile_config_full[TILECFG_BYTES] __attribute__((aligned(64))) = {
-	[0]  = 1, /* palette */
+	[0]  = 1,                                   /* palette */
 	[16] = 64, [18] = 64, [20] = 64, [22] = 64, /* bytes per row */
-	[24] = 64, [26] = 64, [28] = 64, [30] = 64,
-	[48] = 16, 16, 16, 16, 16, 16, 16, 16, /* rows */
+	[24] = 64, [26] = 64, [28] = 64, [30] = 64, [48] = 16, 16,
+	16,        16,        16,        16,        16,        16, /* rows */
 };
 
 void tiles_load(const void *from)
 {
 	const u8 *p = from;
 
-#define LOAD(n)                                                      \
-	asm volatile("tileloadd (%0,%1,1), %%tmm" #n                 \
-		     :                                               \
-		     : "r"(p + (n) * TILE_BYTES), "r"(64ul)          \
+#define LOAD(n)                                                                \
+	asm volatile("tileloadd (%0,%1,1), %%tmm" #n                           \
+		     :                                                         \
+		     : "r"(p + (n)*TILE_BYTES), "r"(64ul)                      \
 		     : "memory")
 	LOAD(0);
 	LOAD(1);
@@ -42,10 +42,10 @@ void tiles_store(void *to)
 {
 	u8 *p = to;
 
-#define STORE(n)                                                     \
-	asm volatile("tilestored %%tmm" #n ", (%0,%1,1)"             \
-		     :                                               \
-		     : "r"(p + (n) * TILE_BYTES), "r"(64ul)          \
+#define STORE(n)                                                               \
+	asm volatile("tilestored %%tmm" #n ", (%0,%1,1)"                       \
+		     :                                                         \
+		     : "r"(p + (n)*TILE_BYTES), "r"(64ul)                      \
 		     : "memory")
 	STORE(0);
 	STORE(1);
@@ -128,7 +128,8 @@ void area_random(void *area, u64 components, u64 seed)
 		if (BIT(i) == TILECFG)
 			memcpy(a + c.offset, tile_config_full, TILECFG_BYTES);
 		else
-			mem_random(a + c.offset, BIT(i) == XCR0_PKRU ? 4 : c.bytes,
+			mem_random(a + c.offset,
+				   BIT(i) == XCR0_PKRU ? 4 : c.bytes,
 				   random_next(&seed) + i);
 	}
 	area_header(a)->xstate_bv = components;
@@ -162,7 +163,7 @@ int area_difference(const void *a, const void *b, u64 components)
 			continue;
 		}
 		const struct component c = guest.component[i];
-		const u32 bytes      = BIT(i) == XCR0_PKRU ? 4 : c.bytes;
+		const u32 bytes          = BIT(i) == XCR0_PKRU ? 4 : c.bytes;
 
 		if (memcmp(x + c.offset, y + c.offset, bytes) != 0)
 			return (int)i;

@@ -15,7 +15,7 @@
 #define XCR0_AVX     BIT(2)
 #define XCR0_AVX512  (BIT(5) | BIT(6) | BIT(7))
 #define XCR0_PKRU    BIT(9)
-#define TILECFG	     BIT(17)
+#define TILECFG      BIT(17)
 #define TILEDATA     BIT(18)
 #define XCR0_TILES   (TILECFG | TILEDATA)
 #define XCOMP_PACKED BIT(63)
@@ -54,13 +54,13 @@ static inline void xsetbv(u64 val)
 		     : "memory");
 }
 
-#define XSAVE_FORM(name, insn)                                             \
-	static inline struct trap name(void *area, u64 mask)               \
-	{                                                                  \
-		return TRY(insn " (%0)",                                   \
-			   :                                               \
-			   : "r"(area), "a"(lo32(mask)), "d"(hi32(mask))   \
-			   : "memory");                                    \
+#define XSAVE_FORM(name, insn)                                                 \
+	static inline struct trap name(void *area, u64 mask)                   \
+	{                                                                      \
+		return TRY(insn " (%0)",                                       \
+			   :                                                   \
+			   : "r"(area), "a"(lo32(mask)), "d"(hi32(mask))       \
+			   : "memory");                                        \
 	}
 XSAVE_FORM(xsave, "xsave64")
 XSAVE_FORM(xsaveopt, "xsaveopt64")
