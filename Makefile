@@ -48,7 +48,7 @@ endif
 
 SRC_C := $(sort $(wildcard boot/*.c boot/lib/*.c vmx/*.c fpu/*.c guest/*.c))
 SRC_S := $(sort $(wildcard boot/*.S boot/lib/*.S vmx/*.S))
-OBJ   := $(SRC_C:%.c=$(O)/%.o) $(SRC_S:%.S=$(O)/%.o)
+OBJ   := $(SRC_C:%.c=$(O)/%.o) $(SRC_S:%.S=$(O)/%.S.o)
 
 .PHONY: all
 all: $(O)/tilevisor.elf $(O)/tilevisor.iso
@@ -67,7 +67,7 @@ $(O)/%.o: %.c $(O)/flags
 	$(call say,CC,$@) mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
-$(O)/%.o: %.S $(O)/flags
+$(O)/%.S.o: %.S $(O)/flags
 	$(call say,AS,$@) mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -D__ASSEMBLY__ -MMD -MP -c $< -o $@
 

@@ -14,8 +14,8 @@
 #define BOOT_CMDLINE_MAX 4096
 
 enum boot_region_kind {
-	BOOT_REGION_RAM,      /* free to use */
-	BOOT_REGION_ACPI,     /* ACPI reclaimable: readable, never handed out */
+	BOOT_REGION_RAM,  /* free to use */
+	BOOT_REGION_ACPI, /* ACPI reclaimable: readable, never handed out */
 	BOOT_REGION_NVS,
 	BOOT_REGION_RESERVED, /* everything else */
 };

@@ -24,6 +24,8 @@ struct percpu {
 	struct vmx_cpu *vmx;  /* VMXON region, VMCS revision, last exits */
 	struct cpu_tables *tables;
 	u64 next_timer;      /* TSC at which an idle CPU must wake up */
+	u64 nmis;            /* NMIs taken, by the IDT or by a VM exit */
+	u64 interrupts;      /* external interrupts taken, likewise */
 	struct percpu *next; /* all blocks, in index order */
 };
 _Static_assert(offsetof(struct percpu, self) == 0, "this_cpu() reads gs:0");

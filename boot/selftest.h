@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Failures on purpose, so that a test can watch the panic path: debug builds'
+ * option selftest=NAME.
+ */
+#ifndef BOOT_SELFTEST_H
+#define BOOT_SELFTEST_H
+
+/* Returns if no failure was asked for. */
+void selftest(void);
+
+#endif
