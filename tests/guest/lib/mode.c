@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+/* Tables and low memory for mode.S. One CPU at a time. */
+#include "lib/mode.h"
+
+#include "lib/trap.h"
+
+#define STUB32_BYTES  16
+#define STUB16_BYTES  8
+#define VECTORS       32
+#define GATE32        0xee00u /* present, DPL 3: INT3 of v86 mode passes */
+#define TSS32_BYTES   104
+#define TSS32_PRESENT 0x890000000000ul
+#define CODE_LIMIT    0x400
+
+extern const u8 mode_stubs32[], mode_blob[], mode_blob_stubs[];
+extern const u8 mode_blob_end[];
+extern u32 mode_eax, mode_edx, mode_ecx, mode_vector;
+void mode_compat(void);
+void mode_legacy(u32 mode);
+
+struct gate32 {
+	u16 offset0, selector, type, offset1;
+};
+
+struct table_ptr32 {
+	u16 limit;
+	u32 base;
+} __attribute__((packed));
+
+extern struct table_ptr32 mode_idt32_ptr, mode_ivt_ptr;
+static struct gate32 idt32[VECTORS] __attribute__((aligned(8)));
+static u8 stack32[1024] __attribute__((aligned(16)));
+static u32 tss32[TSS32_BYTES / 4];
+
+struct table_ptr32 mode_idt32_ptr = { sizeof(idt32) - 1, 0 };
+struct table_ptr32 mode_ivt_ptr   = { 4 * VECTORS - 1, LOW_IVT };
+
+static void tables_fill(void)
+{
+	u16 *ivt        = (u16 *)LOW_IVT;
+	const u32 stubs = LOW_BLOB + (u32)(mode_blob_stubs - mode_blob);
+
+	mode_idt32_ptr.base = (u32)(u64)idt32;
+	memcpy((void *)LOW_BLOB, mode_blob,
+	       (size_t)(mode_blob_end - mode_blob));
+	for (u32 i = 0; i < VECTORS; i++) {
+		const u32 at = (u32)(u64)mode_stubs32 + i * STUB32_BYTES;
+
+		idt32[i]       = (struct gate32){ (u16)at, SEL_CODE32, GATE32,
+						  (u16)(at >> 16) };
+		ivt[2 * i]     = (u16)(stubs + i * STUB16_BYTES);
+		ivt[2 * i + 1] = 0;
+	}
+}
+
+/* Virtual-8086 mode leaves through a 32-bit TSS. */
+static void tss32_install(struct cpu *cpu)
+{
+	const u64 at = (u64)tss32;
+
+	tss32[1]  = (u32)(u64)(stack32 + sizeof(stack32));
+	tss32[2]  = SEL_DATA;
+	tss32[25] = TSS32_BYTES << 16;
+
+	cpu->gdt[SEL_TSS / 8] = TSS32_PRESENT | (TSS32_BYTES - 1) |
+				(at & 0xffffff) << 16 | (at >> 24) << 56;
+}
+
+u64 mode_run(u32 mode, const u8 *code, size_t bytes, u32 eax, u32 edx, u32 ecx)
+{
+	struct cpu *cpu = this_cpu();
+	const u64 tss   = cpu->gdt[SEL_TSS / 8];
+	u8 *low         = (u8 *)LOW_CODE;
+
+	if (bytes >= CODE_LIMIT)
+		return TRAP_NONE;
+	tables_fill();
+	memcpy(low, code, bytes);
+	low[bytes]  = 0xcc;
+	mode_eax    = eax;
+	mode_edx    = edx;
+	mode_ecx    = ecx;
+	mode_vector = TRAP_NONE;
+	trap_forget();
+	if (mode == MODE_COMPAT) {
+		mode_compat();
+		cpu_load(cpu);
+		return trap_last().vector;
+	}
+	if (mode == MODE_V86)
+		tss32_install(cpu);
+	mode_legacy(mode);
+	cpu->gdt[SEL_TSS / 8] = tss;
+	cpu_load(cpu);
+	return mode_vector;
+}
