@@ -45,10 +45,11 @@
  * Who owns a component. All user components are a vCPU's, those that we do not
  * know by name as well: XCR0 of the host enables every one, so that each is
  * switched whatever a guest may see of it (some, like PKRU, can be used without
- * XCR0's permission). Of the supervisor components only these are a vCPU's; the
- * others steer the physical CPU (PT, HDC, HWP) or are never offered.
+ * XCR0's permission). The supervisor components steer the physical CPU (PT,
+ * HDC, HWP) or belong to features that no guest is offered, so that none is
+ * switched; a feature that comes to be offered (CET) adds its bits here.
  */
-#define XSTATE_VCPU_SUPERVISOR (XSTATE_CET_U | XSTATE_CET_S)
+#define XSTATE_VCPU_SUPERVISOR 0ULL
 
 #define XCOMP_BV_COMPACTED BIT(63)
 
