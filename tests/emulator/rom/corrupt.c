@@ -65,8 +65,6 @@ static const struct corruption table[] = {
 	{ "rsdp-checksum",          15,    0, 12, 1, PLAIN, 0x55 },
 	{ "rsdp-short",             15,    0,  4, 4, PLAIN, 12 },
 	{ "rsdp-short",             14,    0,  4, 4, PLAIN, 12 },
-	{ "rsdp-points-nowhere",    14,    0, 24, 4, PLAIN, 0xfffff000 },
-	{ "rsdp-points-nowhere",    15,    0, 32, 8, PLAIN, 0xfffff000 },
 	/* clang-format on */
 };
 
