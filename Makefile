@@ -1,17 +1,43 @@
 # SPDX-License-Identifier: MIT
-# `make help` lists the targets.
+# `make help` lists the targets. One file, no recursion but for second builds
+# with other flags.
 
-O     ?= build
-CC    ?= gcc
+O      ?= build
+CC     ?= gcc
 HOSTCC ?= cc
 ifeq ($(origin CC),default)
-CC    := gcc
+CC     := gcc
 endif
-SUITE ?= all
+SUITE  ?= all
+export O HOSTCC
 ifneq ($(V),1)
 Q    := @
 say   = @printf '  %-8s %s\n' '$(1)' '$(patsubst $(O)/%,%,$(2))';
 endif
+
+.PHONY: all
+all: $(O)/tilevisor.elf $(O)/tilevisor.iso
+
+.PHONY: help
+help:
+	@sed -n 's/^#: //p' Makefile
+
+#: make              build/tilevisor.elf, which GRUB loads, and build/tilevisor.iso
+#: make run          boot the emulator with a Linux guest that uses AMX
+#: make test         every test; SUITE=NAME one suite (`make suites` lists them)
+#: make check        style, include edges, no FP, ELF layout, gcc and clang -Werror
+#: make unit         the pure files' tests on this machine, under ASan and UBSan
+#: make bench        counted costs, as a table and in build/bench.jsonl
+#: make emulator     the machine the tests run in: Bochs, patched
+#: make emulator-check  the emulator's own proof, without Tilevisor
+#: make guests       the test guests
+#: make deps         install the packages that all of this needs
+#: make budgets      figures of the source: lengths, comments, assembly
+#: make compile_commands.json, make tags   for editors
+#: make clean
+#: Variables: O=DIR (build), CC=gcc|clang, V=1, DEBUG=0|1|2, UBSAN=1, WERROR=1
+
+# ------------------------------------------------------------ the hypervisor
 
 # $(call probe,FLAG): FLAG if this compiler accepts it, else nothing
 probe = $(shell $(CC) -Werror $(1) -x c -c /dev/null -o /dev/null 2>/dev/null && echo $(1))
@@ -24,11 +50,11 @@ CFLAGS := -std=gnu17 -O2 -g -ffreestanding -mgeneral-regs-only -mno-red-zone \
 	  -fno-omit-frame-pointer -fno-asynchronous-unwind-tables \
 	  -ffunction-sections -fdata-sections -ffile-prefix-map=$(CURDIR)=.
 CFLAGS += -fstack-protector-strong -mstack-protector-guard=global
-CFLAGS += -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion \
+WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion \
 	  -Wstrict-prototypes -Wmissing-prototypes -Wundef -Wvla -Wcast-qual \
 	  -Wpointer-arith -Wwrite-strings -Wformat=2 -Wimplicit-fallthrough \
-	  -Wredundant-decls -Wenum-conversion -Wdate-time \
-	  -Wframe-larger-than=1024
+	  -Wredundant-decls -Wenum-conversion -Wdate-time
+CFLAGS += $(WARNINGS) -Wframe-larger-than=1024
 CFLAGS += $(foreach f,-Wlogical-op -Wduplicated-cond -Warith-conversion \
 		      -Wbidi-chars=any -ftrivial-auto-var-init=zero,$(call probe,$(f)))
 CFLAGS += $(if $(WERROR),-Werror)
@@ -36,11 +62,11 @@ LD      := ld
 LDFLAGS := -T linker.ld -nostdlib -static --gc-sections -z noexecstack \
 	   --orphan-handling=error --fatal-warnings --build-id=none
 
-# make DEBUG=0: without the software check of every VM entry
+# DEBUG=0: no software check of VM entries, no selftest=; 2: check every entry
 DEBUG ?= 1
 CPPFLAGS += -DTV_DEBUG=$(DEBUG)
 
-# make UBSAN=1: undefined behaviour becomes ud2, which our #UD handler reports
+# UBSAN=1: undefined behaviour becomes ud2, which our #UD handler reports
 ifdef UBSAN
 CFLAGS += -fsanitize=undefined $(or $(call probe,-fsanitize-trap=undefined),\
 	  -fsanitize-undefined-trap-on-error)
@@ -49,9 +75,6 @@ endif
 SRC_C := $(sort $(wildcard boot/*.c boot/lib/*.c vmx/*.c fpu/*.c guest/*.c))
 SRC_S := $(sort $(wildcard boot/*.S boot/lib/*.S vmx/*.S))
 OBJ   := $(SRC_C:%.c=$(O)/%.o) $(SRC_S:%.S=$(O)/%.S.o)
-
-.PHONY: all
-all: $(O)/tilevisor.elf $(O)/tilevisor.iso
 
 # The compiler does not use memset's own name for memset's own loop.
 $(O)/boot/lib/string.o: CFLAGS += $(call probe,-fno-tree-loop-distribute-patterns)
@@ -71,18 +94,17 @@ $(O)/%.S.o: %.S $(O)/flags
 	$(call say,AS,$@) mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -D__ASSEMBLY__ -MMD -MP -c $< -o $@
 
-# Linked twice: the second time with the names that back-traces print and with
-# a build id, which is the hash of what the first link gave.
-$(O)/symbols-%.S: boot/lib/symbols.awk
-	$(call say,GEN,$@)
-	$(Q)nm -n $(O)/pass$*.elf 2>/dev/null | awk -v id=`sha256sum < $(O)/pass$*.elf 2>/dev/null | cut -c1-16` -f $< > $@.tmp
-	$(Q)mv $@.tmp $@
+# Linked three times: without names, with the table of names (whose size moves
+# the addresses), with the right addresses. The build id is a hash of the second.
+symbols = nm -n $(1) | awk -v id=$$(sha256sum < $(1) | cut -c1-16) \
+	  -f boot/lib/symbols.awk
 
 $(O)/symbols-0.S: boot/lib/symbols.awk
 	$(Q)mkdir -p $(O); awk -v id=0000000000000000 -f $< </dev/null > $@
-
-$(O)/symbols-1.S: $(O)/pass1.elf
-$(O)/symbols-2.S: $(O)/pass2.elf
+$(O)/symbols-1.S: $(O)/pass1.elf boot/lib/symbols.awk
+	$(Q)$(call symbols,$<) > $@
+$(O)/symbols-2.S: $(O)/pass2.elf boot/lib/symbols.awk
+	$(Q)$(call symbols,$<) > $@
 $(O)/symbols-%.o: $(O)/symbols-%.S
 	$(Q)$(CC) -c $< -o $@
 
@@ -96,3 +118,112 @@ $(O)/tilevisor.elf: $(OBJ) $(O)/symbols-2.o linker.ld
 	$(Q)nm -n $@ > $(O)/tilevisor.sym
 
 -include $(OBJ:.o=.d)
+
+# ------------------------------------------- guests, direct boot, the ISO image
+
+# Each fragment defines its own rules below $(O).
+include $(wildcard tests/guest/lib/guest.mk tests/emulator/rom/rom.mk)
+
+# The guests on the ISO, for who boots it without an idea of what to run.
+ISO_GUESTS := first_use
+
+$(O)/tilevisor.iso: $(O)/tilevisor.elf boot/grub.cfg $(ISO_GUESTS:%=$(O)/guest/%.elf)
+	@tests/check/packages iso
+	$(call say,ISO,$@)
+	$(Q)rm -rf $(O)/iso && mkdir -p $(O)/iso/boot/grub
+	$(Q)cp $(filter %.elf,$^) $(O)/iso/boot
+	$(Q)cp boot/grub.cfg $(O)/iso/boot/grub
+	$(Q)grub-mkrescue -o $@ $(O)/iso >$(O)/iso.log 2>&1 || { cat $(O)/iso.log; exit 1; }
+
+# ------------------------------------------------------------------ unit tests
+
+# A test names the pure files it is linked with in a comment at its top:
+# /* links: fpu/xfd.c fpu/layout.c */
+UNIT_CFLAGS := -std=gnu17 -O1 -g -I. -fsanitize=address,undefined \
+	       -fno-sanitize-recover=all -fno-omit-frame-pointer \
+	       -DTV_DEBUG=1 -Wall -Wextra -Wshadow -Wconversion \
+	       -Wno-sign-conversion -Wundef -Wvla -Wcast-qual
+UNITS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
+unit_links = $(shell sed -n 's,^/\* links: \(.*\) \*/$$,\1,p' tests/unit/$(1).c)
+
+define unit_rule
+$(O)/unit/$(1): tests/unit/$(1).c $(call unit_links,$(1)) Makefile
+	$$(call say,UNIT,$$@) mkdir -p $$(@D)
+	$(Q)$(HOSTCC) $(UNIT_CFLAGS) -MMD -MP -MF $$@.d -o $$@ $$(filter %.c,$$^)
+endef
+$(foreach t,$(UNITS),$(eval $(call unit_rule,$(t))))
+-include $(UNITS:%=$(O)/unit/%.d)
+
+.PHONY: unit
+unit: $(UNITS:%=$(O)/unit/%)
+	$(Q)prove -e '' $^
+
+# --------------------------------------------------------------- checks, tests
+
+.PHONY: deps
+deps:
+	@tests/check/packages
+
+.PHONY: check
+check: $(O)/tilevisor.elf
+	@tests/check/packages check build
+	@CC='$(CC)' CPPFLAGS='$(CPPFLAGS)' CFLAGS='$(CFLAGS)' tests/check/all
+
+.PHONY: emulator emulator-check
+emulator: deps
+	@tests/emulator/build
+emulator-check: deps $(O)/emulator/pack $(O)/emulator/rom.bin
+	$(Q)prove tests/emulator/check
+
+# Everything a suite may want to run, built before.
+.PHONY: test-images
+test-images: $(O)/tilevisor.elf $(O)/tilevisor.iso $(GUEST_ELFS) \
+	     $(O)/emulator/pack $(O)/emulator/rom.bin
+
+SUITES := $(patsubst tests/suite/%.t,%,$(wildcard tests/suite/*.t))
+
+.PHONY: suites
+suites:
+	@echo check unit $(SUITES)
+
+.PHONY: test
+ifeq ($(SUITE),all)
+test: deps test-images $(UNITS:%=$(O)/unit/%)
+	@$(MAKE) --no-print-directory check
+	$(Q)prove --timer -e '' $(UNITS:%=$(O)/unit/%) $(SUITES:%=tests/suite/%.t)
+else ifeq ($(SUITE),unit)
+test: unit
+else ifeq ($(SUITE),check)
+test: check
+else
+test: deps test-images
+	$(Q)prove --timer -e '' tests/suite/$(SUITE).t
+endif
+
+.PHONY: bench
+bench: deps test-images
+	$(Q)tests/bench/run
+
+.PHONY: run
+run: deps test-images
+	$(Q)tests/demo
+
+# ------------------------------------------------------------------ for people
+
+.PHONY: budgets
+budgets: $(O)/tilevisor.elf
+	@tests/check/budgets
+
+compile_commands.json: Makefile
+	$(Q){ sep='['; for f in $(SRC_C); do \
+		printf '%s\n{"directory":"%s","file":"%s","arguments":[' "$$sep" '$(CURDIR)' "$$f"; \
+		for a in $(CC) $(CPPFLAGS) $(CFLAGS) -c; do printf '"%s",' "$$a"; done; \
+		printf '"%s"]}' "$$f"; sep=,; done; echo ']'; } > $@
+
+tags: $(SRC_C) $(wildcard boot/*.h boot/lib/*.h vmx/*.h fpu/*.h guest/*.h)
+	@command -v ctags >/dev/null || tests/check/packages tags
+	$(Q)ctags -o $@ $^
+
+.PHONY: clean
+clean:
+	$(Q)rm -rf $(O) compile_commands.json tags

@@ -39,10 +39,10 @@ static void fail_null(void)
 
 static void fail_divide(void)
 {
-	volatile u32 zero = 0;
+	volatile u32 one = 1, zero = 0;
 	volatile u32 result;
 
-	result = 1 / zero;
+	result = one / zero;
 	(void)result;
 }
 
