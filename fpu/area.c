@@ -57,9 +57,10 @@ static void *take_pages(u32 page_count, u64 charge, struct fpu_account *account,
 	return p;
 }
 
-static void scrub_and_free(struct xsave_area *base, u32 page_count)
+/* No save writes past BYTES. */
+static void scrub_and_free(struct xsave_area *base, u32 bytes, u32 page_count)
 {
-	memset(base, 0, page_count * PAGE_SIZE);
+	memset(base, 0, bytes);
 	pages_free(base, page_count);
 }
 
@@ -118,7 +119,7 @@ bool area_grow(struct area *a, const struct xstate_layout *l, u64 components,
 			return false;
 		}
 		a->page_count = page_count;
-		scrub_and_free(old, old_count);
+		scrub_and_free(old, a->bytes, old_count);
 	}
 	set_components(a, l, components);
 	return true;
@@ -141,7 +142,7 @@ void area_destroy(struct area *a, struct fpu_account *account)
 {
 	if (!a->base)
 		return;
-	scrub_and_free(a->base, a->page_count);
+	scrub_and_free(a->base, a->bytes, a->page_count);
 	account_refund(account, a->page_count * PAGE_SIZE);
 	*a = (struct area){ 0 };
 }

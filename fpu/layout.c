@@ -22,6 +22,14 @@
 #define CPUID_ALIGNED    BIT(1)
 #define CPUID_CAN_XFD    BIT(2)
 
+/* Part of the legacy region, whatever the format. */
+#define XSTATE_LEGACY (XSTATE_X87 | XSTATE_SSE)
+
+static unsigned int lowest(u64 components)
+{
+	return (unsigned int)__builtin_ctzll(components);
+}
+
 static u64 standard_end(const struct xstate_layout *l, unsigned int i)
 {
 	return (u64)l->offset[i] + l->size[i];
@@ -94,9 +102,11 @@ static u32 compacted_offset(const struct xstate_layout *l, u64 components,
 {
 	u64 at = sizeof(struct xsave_area);
 
-	for (unsigned int i = 2; i < XSTATE_COUNT && i <= end; i++) {
-		if (!(components & BIT(i)))
-			continue;
+	for (u64 left = components & ~XSTATE_LEGACY; left; left &= left - 1) {
+		const unsigned int i = lowest(left);
+
+		if (i > end)
+			break;
 		if (l->aligned & BIT(i))
 			at = align_up(at, XSAVE_ALIGN);
 		if (i == end)
@@ -112,9 +122,9 @@ u32 layout_size(const struct xstate_layout *l, u64 components, bool compacted)
 
 	if (compacted)
 		return compacted_offset(l, components, XSTATE_COUNT);
-	for (unsigned int i = 2; i < XSTATE_COUNT; i++)
-		if (components & l->user & BIT(i))
-			end = max_u64(end, standard_end(l, i));
+	for (u64 left = components & l->user & ~XSTATE_LEGACY; left;
+	     left &= left - 1)
+		end = max_u64(end, standard_end(l, lowest(left)));
 	return lo32(end);
 }
 
@@ -130,8 +140,7 @@ u32 layout_moved(const struct xstate_layout *l, u64 in_use)
 {
 	u64 bytes = sizeof(struct xsave_header);
 
-	for (unsigned int i = 0; i < XSTATE_COUNT; i++)
-		if (in_use & BIT(i))
-			bytes += l->size[i];
+	for (u64 left = in_use; left; left &= left - 1)
+		bytes += l->size[lowest(left)];
 	return lo32(bytes);
 }
