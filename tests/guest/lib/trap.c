@@ -74,6 +74,15 @@ void trap_set_gate(unsigned int vector, bool present, unsigned int ist)
 	};
 }
 
+void trap_point_gate(unsigned int vector, void (*entry)(void))
+{
+	const u64 at = (u64)entry;
+
+	idt[vector].offset0 = (u16)at;
+	idt[vector].offset1 = (u16)(at >> 16);
+	idt[vector].offset2 = hi32(at);
+}
+
 void trap_load_idt(void)
 {
 	const struct table_ptr p = { sizeof(idt) - 1, (u64)idt };

@@ -43,6 +43,9 @@ void trap_init(void);
 
 /* Change one gate of the IDT: present or not; IST 0 is "same stack". */
 void trap_set_gate(unsigned int vector, bool present, unsigned int ist);
+
+/* Let VECTOR enter at ENTRY instead of its stub, until trap_set_gate(). */
+void trap_point_gate(unsigned int vector, void (*entry)(void));
 void trap_load_idt(void);
 
 /* The exception the last TRY() took on this CPU. */
