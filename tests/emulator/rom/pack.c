@@ -15,6 +15,7 @@
 #define CODE_BYTES	  0x2000u /* rom.S, the end of the ROM image */
 #define PARAMETERS	  0x1f00u /* in it */
 #define SCRATCH		  0x5a	  /* what memory holds that nobody has set */
+#define SCRATCH_BEGIN	  0x1000u
 #define SCRATCH_BEYOND	  0x400000u
 
 #define FEATURE_CONTROL_LOCKED		 (1u << 0)
@@ -133,7 +134,10 @@ static void load_modules(struct pack *p, const struct options *o)
 	}
 }
 
-/* A real machine's free memory is not zero; nobody may count on that here. */
+/*
+ * A real machine's free memory is not zero; nobody may count on that here. (Low
+ * memory was filled before the boot information went there.)
+ */
 static void soil(struct pack *p)
 {
 	uint32_t at = PACK_HIGH_RAM;
@@ -340,6 +344,8 @@ int main(int argc, char **argv)
 		pack_die("no memory");
 	uint8_t *kernel = read_file(argv[optind], &bytes);
 
+	memset(p.ram + SCRATCH_BEGIN, SCRATCH,
+	       PACK_LOW_RAM_END - SCRATCH_BEGIN);
 	if (p.acpi)
 		acpi_build(&p, rom);
 	load_kernel(&p, kernel, bytes);
