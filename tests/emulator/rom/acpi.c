@@ -8,9 +8,9 @@
 
 #include <string.h>
 
-#define PM_BASE	      0xb000u
-#define SCI	      9
-#define LAPIC_ADDRESS 0xfee00000u
+#define PM_BASE        0xb000u
+#define SCI            9
+#define LAPIC_ADDRESS  0xfee00000u
 #define IOAPIC_ADDRESS 0xfec00000u
 
 enum {
@@ -48,11 +48,11 @@ static uint32_t reserve(struct writer *w, uint32_t bytes)
 	return at;
 }
 
-static uint32_t table(struct writer *w, const char *signature,
-		      uint8_t revision, uint32_t bytes)
+static uint32_t table(struct writer *w, const char *signature, uint8_t revision,
+		      uint32_t bytes)
 {
 	const uint32_t at = reserve(w, bytes);
-	uint8_t *t	  = w->rom + at;
+	uint8_t *t        = w->rom + at;
 
 	memset(t, 0, bytes);
 	memcpy(t, signature, 4);
@@ -77,7 +77,7 @@ static uint32_t madt_build(struct writer *w, uint32_t cpu_count)
 {
 	const uint32_t bytes = HEADER_BYTES + 8 + cpu_count * 8 + 12 + 2 * 10;
 	const uint32_t at    = table(w, "APIC", 3, bytes);
-	uint8_t *t	     = w->rom + at + HEADER_BYTES;
+	uint8_t *t           = w->rom + at + HEADER_BYTES;
 
 	put32(t, LAPIC_ADDRESS);
 	put32(t + 4, 1); /* there are 8259s too */
@@ -117,12 +117,12 @@ static void gas_io(uint8_t *at, uint8_t bits, uint32_t port)
 static uint32_t fadt_build(struct writer *w, uint32_t facs, uint32_t dsdt)
 {
 	const uint32_t at = table(w, "FACP", 3, FADT_BYTES);
-	uint8_t *t	  = w->rom + at;
+	uint8_t *t        = w->rom + at;
 
 	put32(t + 36, PACK_ROM_BASE + facs);
 	put32(t + 40, PACK_ROM_BASE + dsdt);
 	put16(t + 46, SCI);
-	put32(t + 56, PM_BASE);	    /* PM1a event block */
+	put32(t + 56, PM_BASE);     /* PM1a event block */
 	put32(t + 64, PM_BASE + 4); /* PM1a control block */
 	put32(t + 76, PM_BASE + 8); /* PM timer */
 	t[88] = 4;
@@ -146,8 +146,8 @@ static uint32_t root_build(struct writer *w, const char *signature,
 			   uint32_t entry_bytes, const uint32_t *entry,
 			   uint32_t count)
 {
-	const uint32_t at = table(w, signature, 1,
-				  HEADER_BYTES + count * entry_bytes);
+	const uint32_t at =
+		table(w, signature, 1, HEADER_BYTES + count * entry_bytes);
 
 	for (uint32_t i = 0; i < count; i++)
 		put32(w->rom + at + HEADER_BYTES + i * entry_bytes,
@@ -158,11 +158,11 @@ static uint32_t root_build(struct writer *w, const char *signature,
 
 void acpi_build(struct pack *p, uint8_t *rom)
 {
-	struct writer w	    = { .rom = rom, .at = 0 };
+	struct writer w     = { .rom = rom, .at = 0 };
 	const uint32_t rsdp = reserve(&w, RSDP_BYTES);
 	const uint32_t facs = table(&w, "FACS", 0, FACS_BYTES);
-	const uint32_t dsdt = table(&w, "DSDT", 2,
-				    HEADER_BYTES + sizeof(dsdt_code));
+	const uint32_t dsdt =
+		table(&w, "DSDT", 2, HEADER_BYTES + sizeof(dsdt_code));
 
 	memset(rom + facs + 8, 0, FACS_BYTES - 8); /* has no common header */
 	memcpy(rom + dsdt + HEADER_BYTES, dsdt_code, sizeof(dsdt_code));
@@ -170,9 +170,9 @@ void acpi_build(struct pack *p, uint8_t *rom)
 
 	const uint32_t listed[] = { fadt_build(&w, facs, dsdt),
 				    madt_build(&w, p->cpu_count) };
-	const uint32_t rsdt	= root_build(&w, "RSDT", 4, listed, 2);
-	const uint32_t xsdt	= root_build(&w, "XSDT", 8, listed, 2);
-	uint8_t *r		= rom + rsdp;
+	const uint32_t rsdt     = root_build(&w, "RSDT", 4, listed, 2);
+	const uint32_t xsdt     = root_build(&w, "XSDT", 8, listed, 2);
+	uint8_t *r              = rom + rsdp;
 
 	memset(r, 0, RSDP_BYTES);
 	memcpy(r, "RSD PTR ", 8);

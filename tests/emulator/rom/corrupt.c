@@ -12,9 +12,9 @@
 
 enum corrupt_base {
 	PLAIN,
-	FROM_KERNEL,	   /* the value counts from the kernel's first byte */
+	FROM_KERNEL,       /* the value counts from the kernel's first byte */
 	FROM_FIRST_MODULE, /* ... from the first module's */
-	FROM_RAM_END,	   /* ... from the end of memory */
+	FROM_RAM_END,      /* ... from the end of memory */
 };
 
 /*

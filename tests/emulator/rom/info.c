@@ -14,15 +14,15 @@
 #define MB2_BOOT_MAGIC 0x36d76289u
 
 enum mb1_flag {
-	MB1_MEMORY	= 1 << 0,
-	MB1_CMDLINE	= 1 << 2,
-	MB1_MODULES	= 1 << 3,
-	MB1_MEMORY_MAP	= 1 << 6,
+	MB1_MEMORY      = 1 << 0,
+	MB1_CMDLINE     = 1 << 2,
+	MB1_MODULES     = 1 << 3,
+	MB1_MEMORY_MAP  = 1 << 6,
 	MB1_LOADER_NAME = 1 << 9,
 };
 
 enum mb2_tag {
-	MB2_END	       = 0,
+	MB2_END        = 0,
 	MB2_CMDLINE    = 1,
 	MB2_LOADER     = 2,
 	MB2_MODULE     = 3,
@@ -73,7 +73,7 @@ static uint32_t upper_kib(const struct pack *p)
 void info_multiboot1(struct pack *p)
 {
 	struct writer w = { p, PACK_INFO };
-	uint8_t *info	= append(&w, 120, 4);
+	uint8_t *info   = append(&w, 120, 4);
 	struct pack_range range;
 
 	put32(info, MB1_MEMORY | MB1_CMDLINE | MB1_MODULES | MB1_MEMORY_MAP |
@@ -127,7 +127,7 @@ static void append_string_tag(struct writer *w, enum mb2_tag type,
 static void append_module_tag(struct writer *w, const struct pack_module *m)
 {
 	const uint32_t bytes = (uint32_t)strlen(m->arguments) + 1;
-	uint8_t *tag	     = append_tag(w, MB2_MODULE, 8 + bytes);
+	uint8_t *tag         = append_tag(w, MB2_MODULE, 8 + bytes);
 
 	put32(tag, m->start);
 	put32(tag + 4, m->end);
@@ -157,7 +157,7 @@ static void append_memory_tags(struct writer *w)
 void info_multiboot2(struct pack *p)
 {
 	struct writer w = { p, PACK_INFO };
-	uint8_t *info	= append(&w, 8, 8);
+	uint8_t *info   = append(&w, 8, 8);
 
 	append_string_tag(&w, MB2_CMDLINE, p->command_line);
 	append_string_tag(&w, MB2_LOADER, loader_name);
@@ -179,7 +179,7 @@ void info_multiboot2(struct pack *p)
 void info_linux(struct pack *p)
 {
 	struct boot_params *b = pack_ram(p, PACK_INFO, sizeof(*b));
-	struct writer w	      = { p, PACK_INFO + sizeof(*b) };
+	struct writer w       = { p, PACK_INFO + sizeof(*b) };
 	struct pack_range range;
 
 	b->hdr.type_of_loader = 0xff;
@@ -196,8 +196,8 @@ void info_linux(struct pack *p)
 		b->e820_table[i].addr = range.base;
 		b->e820_table[i].size = range.bytes;
 		b->e820_table[i].type = range.type;
-		b->e820_entries	      = (uint8_t)(i + 1);
+		b->e820_entries       = (uint8_t)(i + 1);
 	}
-	p->entry.esi	   = PACK_INFO;
+	p->entry.esi       = PACK_INFO;
 	p->entry.wants_gdt = true;
 }

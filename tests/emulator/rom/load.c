@@ -20,18 +20,18 @@ enum {
 	MB1_SEARCH = 8192, /* the header lies in this much of the file */
 	MB2_SEARCH = 32768,
 	MB1_KNOWN_REQUIRED = 0x7, /* page-align, memory, video (as text) */
-	MB1_ADDRESSES	   = 1 << 16,
+	MB1_ADDRESSES      = 1 << 16,
 };
 
 enum mb2_header_tag {
-	MB2_HEADER_END		= 0,
-	MB2_HEADER_REQUEST	= 1,
-	MB2_HEADER_ADDRESS	= 2,
-	MB2_HEADER_ENTRY	= 3,
-	MB2_HEADER_CONSOLE	= 4,
-	MB2_HEADER_FRAMEBUFFER	= 5,
+	MB2_HEADER_END          = 0,
+	MB2_HEADER_REQUEST      = 1,
+	MB2_HEADER_ADDRESS      = 2,
+	MB2_HEADER_ENTRY        = 3,
+	MB2_HEADER_CONSOLE      = 4,
+	MB2_HEADER_FRAMEBUFFER  = 5,
 	MB2_HEADER_MODULE_ALIGN = 6,
-	MB2_HEADER_RELOCATABLE	= 10,
+	MB2_HEADER_RELOCATABLE  = 10,
 };
 
 struct file {
@@ -101,8 +101,7 @@ static void load_elf32(struct pack *p, struct file f)
 		place(p, f, ph->p_offset, ph->p_filesz, ph->p_paddr,
 		      ph->p_memsz);
 		if (e->e_entry - ph->p_vaddr < ph->p_memsz)
-			p->entry.eip =
-				ph->p_paddr + (e->e_entry - ph->p_vaddr);
+			p->entry.eip = ph->p_paddr + (e->e_entry - ph->p_vaddr);
 	}
 }
 
@@ -168,7 +167,7 @@ static void load_multiboot1(struct pack *p, struct file f, int at)
 
 	load_bare(p, f, (uint32_t)at,
 		  (struct bare){ .header   = get32(h + 12),
-				 .load	   = get32(h + 16),
+				 .load     = get32(h + 16),
 				 .load_end = get32(h + 20),
 				 .bss_end  = get32(h + 24) });
 	p->entry.eip = get32(h + 28);
@@ -190,16 +189,16 @@ static void load_multiboot2(struct pack *p, struct file f, int header)
 	const uint32_t start  = (uint32_t)header;
 	const uint32_t length = get32(file_at(f, start + 8, 4));
 	bool has_bare = false, has_entry = false;
-	uint32_t entry	 = 0;
+	uint32_t entry   = 0;
 	struct bare bare = { 0 };
 
 	if (get32(file_at(f, start + 4, 4)) != 0)
 		pack_die("the multiboot2 header is not for i386");
 	for (uint32_t at = start + 16; at + 8 <= start + length;) {
-		const uint8_t *tag   = file_at(f, at, 8);
-		const uint32_t size  = get32(tag + 4);
-		const bool optional  = tag[2] & 1;
-		const uint32_t type  = tag[0] | (uint32_t)tag[1] << 8;
+		const uint8_t *tag  = file_at(f, at, 8);
+		const uint32_t size = get32(tag + 4);
+		const bool optional = tag[2] & 1;
+		const uint32_t type = tag[0] | (uint32_t)tag[1] << 8;
 
 		if (size < 8)
 			pack_die("multiboot2 header tag %u has size %u", type,
@@ -211,13 +210,13 @@ static void load_multiboot2(struct pack *p, struct file f, int header)
 			check_request(tag, size);
 		} else if (type == MB2_HEADER_ADDRESS && size >= 24) {
 			has_bare = true;
-			bare = (struct bare){ .header	= get32(tag + 8),
-					      .load	= get32(tag + 12),
-					      .load_end = get32(tag + 16),
-					      .bss_end	= get32(tag + 20) };
+			bare     = (struct bare){ .header   = get32(tag + 8),
+						  .load     = get32(tag + 12),
+						  .load_end = get32(tag + 16),
+						  .bss_end  = get32(tag + 20) };
 		} else if (type == MB2_HEADER_ENTRY && size >= 12) {
 			has_entry = true;
-			entry	  = get32(tag + 8);
+			entry     = get32(tag + 8);
 		} else if (type > MB2_HEADER_MODULE_ALIGN &&
 			   type != MB2_HEADER_RELOCATABLE && !optional) {
 			pack_die("the kernel requires header tag %u", type);
@@ -247,8 +246,8 @@ static void load_linux(struct pack *p, struct file f)
 	const uint32_t sectors = h.setup_sects ? h.setup_sects : 4;
 	const uint32_t setup   = (sectors + 1) * 512;
 
-	const uint64_t to      = h.relocatable_kernel ? h.pref_address :
-							 PACK_HIGH_RAM;
+	const uint64_t to =
+		h.relocatable_kernel ? h.pref_address : PACK_HIGH_RAM;
 
 	place(p, f, setup, f.bytes - setup, to, f.bytes - setup);
 	p->entry.eip = (uint32_t)to;
@@ -265,16 +264,16 @@ static void load_linux(struct pack *p, struct file f)
 void load_kernel(struct pack *p, const uint8_t *data, size_t bytes)
 {
 	const struct file f = { data, bytes };
-	const int mb1	    = find_header(f, MB1_MAGIC, MB1_SEARCH, 4, 3);
-	const int mb2	    = find_header(f, MB2_MAGIC, MB2_SEARCH, 8, 4);
+	const int mb1       = find_header(f, MB1_MAGIC, MB1_SEARCH, 4, 3);
+	const int mb2       = find_header(f, MB2_MAGIC, MB2_SEARCH, 8, 4);
 
 	if (p->protocol == PACK_PROTOCOL_ANY)
-		p->protocol = mb2 >= 0	    ? PACK_PROTOCOL_MULTIBOOT2
+		p->protocol = mb2 >= 0      ? PACK_PROTOCOL_MULTIBOOT2
 			      : mb1 >= 0    ? PACK_PROTOCOL_MULTIBOOT1
 			      : is_linux(f) ? PACK_PROTOCOL_LINUX
 					    : PACK_PROTOCOL_ANY;
 	p->kernel_start = UINT32_MAX;
-	p->kernel_end	= 0;
+	p->kernel_end   = 0;
 	if (p->protocol == PACK_PROTOCOL_MULTIBOOT2 && mb2 >= 0)
 		load_multiboot2(p, f, mb2);
 	else if (p->protocol == PACK_PROTOCOL_MULTIBOOT1 && mb1 >= 0)

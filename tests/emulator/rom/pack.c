@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Packs a kernel, its modules and the boot information into a memory image and
- * a ROM image (rom.S) for the emulator, so that the machine's first instructions
- * end in the kernel's. Runs on the host; starts nothing itself.
+ * a ROM image (rom.S) for the emulator, so that the machine's first
+ * instructions end in the kernel's. Runs on the host; starts nothing itself.
  */
 #include "pack.h"
 
@@ -12,26 +12,26 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CODE_BYTES	  0x2000u /* rom.S, the end of the ROM image */
-#define PARAMETERS	  0x1f00u /* in it */
-#define SCRATCH		  0x5a	  /* what memory holds that nobody has set */
-#define SCRATCH_BEGIN	  0x1000u
-#define SCRATCH_BEYOND	  0x400000u
+#define CODE_BYTES     0x2000u /* rom.S, the end of the ROM image */
+#define PARAMETERS     0x1f00u /* in it */
+#define SCRATCH        0x5a    /* what memory holds that nobody has set */
+#define SCRATCH_BEGIN  0x1000u
+#define SCRATCH_BEYOND 0x400000u
 
-#define FEATURE_CONTROL_LOCKED		 (1u << 0)
+#define FEATURE_CONTROL_LOCKED          (1u << 0)
 #define FEATURE_CONTROL_VMX_OUTSIDE_SMX (1u << 2)
 
 /* Offsets in rom.S's parameters. */
 enum rom_parameter {
-	ROM_ENTRY	    = 0,
-	ROM_EAX		    = 4,
-	ROM_EBX		    = 8,
-	ROM_ESI		    = 12,
-	ROM_RAM_BYTES	    = 16,
-	ROM_AP_COUNT	    = 20,
+	ROM_ENTRY           = 0,
+	ROM_EAX             = 4,
+	ROM_EBX             = 8,
+	ROM_ESI             = 12,
+	ROM_RAM_BYTES       = 16,
+	ROM_AP_COUNT        = 20,
 	ROM_FEATURE_CONTROL = 24,
-	ROM_BOOT_GDT	    = 28, /* 6 bytes: limit, base */
-	ROM_GDT_COPY	    = 34, /* the same, of the ROM's own table */
+	ROM_BOOT_GDT        = 28, /* 6 bytes: limit, base */
+	ROM_GDT_COPY        = 34, /* the same, of the ROM's own table */
 };
 
 struct options {
@@ -112,13 +112,13 @@ static void load_module(struct pack *p, const char *spec, uint32_t at)
 {
 	struct pack_module *m = &p->module[p->module_count++];
 	const size_t length   = strcspn(spec, " ");
-	char *path	      = strndup(spec, length);
+	char *path            = strndup(spec, length);
 	size_t bytes;
 	uint8_t *data = read_file(path, &bytes);
 
 	m->arguments = spec + length + (spec[length] == ' ');
 	m->start     = at;
-	m->end	     = (uint32_t)(at + bytes);
+	m->end       = (uint32_t)(at + bytes);
 	memcpy(pack_ram(p, at, bytes), data, bytes);
 	free(data);
 	free(path);
@@ -143,8 +143,8 @@ static void soil(struct pack *p)
 	uint32_t at = PACK_HIGH_RAM;
 
 	for (uint32_t i = 0; i <= p->module_count; i++) {
-		const uint32_t start = i ? p->module[i - 1].start :
-					   p->kernel_start;
+		const uint32_t start =
+			i ? p->module[i - 1].start : p->kernel_start;
 		const uint32_t end = i ? p->module[i - 1].end : p->kernel_end;
 
 		if (start > at)
@@ -179,8 +179,8 @@ static void build_information(struct pack *p)
 static void build_rom(struct pack *p, const struct options *o, uint8_t *rom)
 {
 	size_t code_bytes;
-	uint8_t *code	  = read_file(o->code, &code_bytes);
-	uint8_t *end	  = rom + PACK_ROM_BYTES - CODE_BYTES;
+	uint8_t *code     = read_file(o->code, &code_bytes);
+	uint8_t *end      = rom + PACK_ROM_BYTES - CODE_BYTES;
 	uint8_t *argument = end + PARAMETERS;
 
 	if (code_bytes != CODE_BYTES)
@@ -236,7 +236,8 @@ static const char usage[] =
 	"  --mem MIB --cpus COUNT          the machine; default 256 and 1\n"
 	"  --cmdline TEXT --module 'FILE ARGUMENTS'   as a boot loader's\n"
 	"  --protocol NAME                 multiboot1, multiboot2 or linux\n"
-	"  --vmx on|off|unlocked           how firmware leaves FEATURE_CONTROL\n"
+	"  --vmx on|off|unlocked           how firmware leaves "
+	"FEATURE_CONTROL\n"
 	"  --no-acpi                       no ACPI tables\n"
 	"  --corrupt KIND                  damaged multiboot2 information\n"
 	"  --corrupt-list                  the kinds\n";
@@ -331,10 +332,10 @@ static void parse(struct pack *p, struct options *o, int argc, char **argv)
 int main(int argc, char **argv)
 {
 	static uint8_t rom[PACK_ROM_BYTES];
-	struct pack p = { .ram_bytes	= 256 << 20,
-			  .cpu_count	= 1,
-			  .command_line = "",
-			  .acpi		= true };
+	struct pack p    = { .ram_bytes    = 256 << 20,
+			     .cpu_count    = 1,
+			     .command_line = "",
+			     .acpi         = true };
 	struct options o = { .feature_control = feature_control("on") };
 	size_t bytes;
 

@@ -10,12 +10,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PACK_ROM_BASE	  0xf0000u /* 64 KiB, up to 1 MiB */
-#define PACK_ROM_BYTES	  0x10000u
-#define PACK_INFO	  0x10000u /* boot information, up to PACK_INFO_END */
-#define PACK_INFO_END	  0x90000u
+#define PACK_ROM_BASE     0xf0000u /* 64 KiB, up to 1 MiB */
+#define PACK_ROM_BYTES    0x10000u
+#define PACK_INFO         0x10000u /* boot information, up to PACK_INFO_END */
+#define PACK_INFO_END     0x90000u
 #define PACK_LOW_RAM_END  0x9fc00u
-#define PACK_HIGH_RAM	  0x100000u
+#define PACK_HIGH_RAM     0x100000u
 #define PACK_MODULE_COUNT 64
 
 enum pack_memory_type {
@@ -52,9 +52,9 @@ enum pack_protocol {
 };
 
 struct pack {
-	uint8_t *ram;	    /* the whole memory, ram_bytes */
+	uint8_t *ram; /* the whole memory, ram_bytes */
 	uint32_t ram_bytes;
-	uint32_t top;	    /* the image file ends here */
+	uint32_t top; /* the image file ends here */
 	uint32_t cpu_count;
 	uint32_t kernel_start;
 	uint32_t kernel_end;
@@ -69,10 +69,11 @@ struct pack {
 };
 
 /* Print a sentence and end the program with status 1. */
-__attribute__((format(printf, 1, 2))) _Noreturn void pack_die(const char *format,
-							      ...);
+__attribute__((format(printf, 1, 2))) _Noreturn void
+pack_die(const char *format, ...);
 
-/* Memory [at, at + bytes), which must exist; the image then reaches that far. */
+/* Memory [at, at + bytes), which must exist; the image then reaches that far.
+ */
 void *pack_ram(struct pack *p, uint64_t at, uint64_t bytes);
 
 /* The memory map's range number INDEX; false: there are no more. */
