@@ -77,17 +77,27 @@ u64 guest_number(const char *word, u64 otherwise)
 	return val;
 }
 
+static const char *const policy_names[] = {
+	[BARE] = "bare",   [NM] = "nm",   [WRMSR] = "wrmsr",
+	[EAGER] = "eager", [KVM] = "kvm", [INJECT] = "inject",
+};
+
+const char *policy_name(void)
+{
+	return policy_names[guest.policy];
+}
+
 static enum policy policy_of_command_line(void)
 {
-	static const char *const words[] = {
-		[NM] = "hosted=nm",         [WRMSR] = "hosted=wrmsr",
-		[EAGER] = "hosted=eager",   [KVM] = "hosted=kvm",
-		[INJECT] = "hosted=inject",
-	};
+	const char *p = word_after("hosted=");
 
-	for (u32 p = NM; p <= INJECT; p++)
-		if (guest_flag(words[p]))
-			return (enum policy)p;
+	for (u32 i = NM; p && i <= INJECT; i++) {
+		const size_t n = strlen(policy_names[i]);
+
+		if (memcmp(p, policy_names[i], n) == 0 &&
+		    (p[n] == ' ' || !p[n]))
+			return (enum policy)i;
+	}
 	return BARE;
 }
 

@@ -22,7 +22,7 @@ boot_pdpt:
 boot_pd:
 	.skip 4 * 4096
 boot_stack:
-	.skip 16384
+	.skip 65536
 boot_stack_top:
 
 	.text

@@ -63,6 +63,9 @@ struct guest {
 };
 extern struct guest guest;
 
+/* "nm" and so on, "bare" without hosted=. */
+const char *policy_name(void);
+
 static inline bool hosted(void)
 {
 	return guest.policy != BARE;
