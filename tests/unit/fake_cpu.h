@@ -105,11 +105,12 @@ static inline void tilerelease(void)
 static u8 *fake_touch(struct xsave_area *a, u64 rfbm, unsigned int i,
 		      bool compacted)
 {
-	volatile u8 *p = (u8 *)a + layout_offset(&cpu.l, rfbm, i, compacted);
+	u8 *first      = (u8 *)a + layout_offset(&cpu.l, rfbm, i, compacted);
+	volatile u8 *p = first;
 
 	p[0]                 = p[0];
 	p[cpu.l.size[i] - 1] = p[cpu.l.size[i] - 1];
-	return (u8 *)p;
+	return first;
 }
 
 static void fake_save(struct xsave_area *a, u64 rfbm, bool compacted, bool all)
