@@ -197,7 +197,7 @@ void *pages_alloc(u64 page_count)
 void pages_free(void *p, u64 page_count)
 {
 	const u64 first = ptr_hpa(p).v / PAGE_SIZE;
-	bool done;
+	bool room, done = true;
 
 	if (!p)
 		return;
@@ -206,8 +206,17 @@ void pages_free(void *p, u64 page_count)
 	spin_lock(&memory.lock);
 	if (memory.count + TABLE_SPARE > memory.capacity)
 		grow_table();
-	done = insert(first, first + page_count) && memory.free <= memory.total;
+	room = memory.count + 1 < memory.capacity;
+	if (room)
+		done = insert(first, first + page_count) &&
+		       memory.free <= memory.total;
+	else
+		memory.total -= page_count;
 	spin_unlock(&memory.lock);
+	if (!room)
+		log_warn("free memory is too scattered for its table: %lu pages "
+			 "at %p are lost",
+			 page_count, p);
 	if (!done)
 		panic("pages_free(%p, %lu): it is free already", p, page_count);
 }
