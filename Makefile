@@ -149,7 +149,8 @@ unit_links = $(shell sed -n 's,^/\* links: \(.*\) \*/$$,\1,p' tests/unit/$(1).c)
 define unit_rule
 $(O)/unit/$(1): tests/unit/$(1).c $(call unit_links,$(1)) Makefile
 	$$(call say,UNIT,$$@) mkdir -p $$(@D)
-	$(Q)$(HOSTCC) $(UNIT_CFLAGS) -MMD -MP -MF $$@.d -o $$@ $$(filter %.c,$$^)
+	$(Q)$(HOSTCC) $(UNIT_CFLAGS) -MM -MP -MT $$@ tests/unit/$(1).c $(call unit_links,$(1)) > $$@.d
+	$(Q)$(HOSTCC) $(UNIT_CFLAGS) -o $$@ tests/unit/$(1).c $(call unit_links,$(1))
 endef
 $(foreach t,$(UNITS),$(eval $(call unit_rule,$(t))))
 -include $(UNITS:%=$(O)/unit/%.d)
