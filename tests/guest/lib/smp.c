@@ -23,7 +23,7 @@ extern struct cpu *ap_cpu;
 _Noreturn void ap_main(struct cpu *cpu);
 
 static struct cpu *cpus[CPU_LIMIT];
-static u32 next_fresh;
+static u32 next_fresh, fresh_end;
 
 struct cpu *cpu_create(u32 index)
 {
@@ -74,9 +74,12 @@ void smp_init(void)
 {
 	cpus[0] = cpu_create(0);
 	cpu_load(cpus[0]);
-	next_fresh = 1;
 	if (guest.vcpus > CPU_LIMIT)
 		guest.vcpus = CPU_LIMIT;
+	fresh_end  = guest.vcpus + guest.fresh;
+	next_fresh = guest.fresh ? guest.vcpus : 1;
+	if (fresh_end > CPU_LIMIT)
+		fresh_end = CPU_LIMIT;
 }
 
 struct cpu *smp_cpu(u32 index)
@@ -86,7 +89,7 @@ struct cpu *smp_cpu(u32 index)
 
 u32 smp_fresh(void)
 {
-	return next_fresh < guest.vcpus ? next_fresh++ : 0;
+	return next_fresh < fresh_end ? next_fresh++ : 0;
 }
 
 void smp_relax(void)

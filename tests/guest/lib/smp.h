@@ -23,7 +23,9 @@ bool smp_run(u32 cpu, bool (*task)(void));
 /* TASK on all guest.vcpus CPUs at once; true if all returned true. */
 bool smp_run_all(bool (*task)(void));
 
-/* A CPU that smp_fresh() has not named yet; CPU 0 when all have been. */
+/* A CPU that never used tiles: one of the guest.fresh behind the others, or
+ * bare any but the first that was not named before; CPU 0 when there are none.
+ */
 u32 smp_fresh(void);
 
 /* CPU INDEX, which was started before. */

@@ -33,7 +33,7 @@ enum policy {
 #define NEEDS_AMX   BIT(8)  /* XFD and both tile components */
 #define NEEDS_SMP   BIT(9)  /* a second CPU */
 #define NEEDS_COUNT BIT(10) /* hosted with calls=on */
-/* Runs on a CPU that no such claim used before, as long as there are any. */
+/* Runs on a CPU that never used tiles; bare, on CPU 0 when there is none. */
 #define FRESH BIT(16)
 
 struct claim {
@@ -56,6 +56,7 @@ struct component {
 struct guest {
 	enum policy policy;
 	u32 vcpus;
+	u32 fresh; /* vCPUs beyond those, for claims that are FRESH */
 	bool has_xfd, has_amx, has_x2apic;
 	u64 xcr0_max; /* CPUID.0DH.0 */
 	struct component component[64];
