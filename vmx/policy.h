@@ -74,6 +74,12 @@ enum verdict policy_call(struct vcpu *v, u64 number, u64 argument, u64 *result);
 /* Stop the VM of V, alone, with this sentence. CODE as in `vm-stop`. */
 void policy_stop(struct vcpu *v, const char *reason, int code);
 
+/*
+ * V, whose VM has stopped, has lost the CPU: nothing of it is loaded any more. The
+ * VM's memory may go back.
+ */
+void policy_left(struct vcpu *v);
+
 /* A growth of V's area has happened at RIP: the `grow` event. */
 void policy_grown(struct vcpu *v, u64 rip);
 

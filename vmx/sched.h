@@ -41,8 +41,15 @@ bool sched_others_wait(struct runq *q);
 u64 sched_slice_end(const struct runq *q, const struct vcpu *v, u64 now);
 
 /*
+ * Timers of blocked vCPUs: when the next is due (host TSC; ~0: none), and let
+ * those that are due at NOW post their interrupts and wake their vCPUs.
+ */
+u64 sched_next_timer(struct runq *q);
+void sched_run_timers(struct runq *q, u64 now);
+
+/*
  * VMX-preemption timer value for the time from NOW to END in TSC ticks. The
- * timer counts once per 2^SHIFT ticks; 0 makes the guest exit at once.
+ * timer counts once per 2^SHIFT ticks, rounded up; 0 makes the guest exit at once.
  */
 u32 sched_timer_value(u64 now, u64 end, unsigned int shift);
 

@@ -105,7 +105,7 @@ struct vcpu_cpuid {
 };
 
 struct vcpu {
-	struct gprs regs; /* guest\x27s, while not running; RSP is in the VMCS */
+	struct gprs regs; /* guest's, while not running; RSP is in the VMCS */
 	struct vm *vm;
 	u32 index;       /* within its VM */
 	char name[24];   /* "vm/index", for messages */
@@ -117,7 +117,7 @@ struct vcpu {
 	bool launched;
 	u16 vpid; /* 0: VPID is not in use */
 	struct ept *ept;
-	void *msr_bitmap; /* one page, this vCPU\x27s own */
+	void *msr_bitmap; /* one page, this vCPU's own */
 	u32 traps;        /* enum fpu_trap bits programmed into the VMCS */
 	u32 cpu_controls; /* as programmed: the windows come and go */
 	u64 tsc_offset;   /* guest TSC = host TSC + this */
@@ -138,7 +138,7 @@ struct vcpu {
 	struct fpu fpu;
 
 	enum vcpu_state state;
-	struct vcpu *queue_next; /* run queue\x27s lock */
+	struct vcpu *queue_next; /* run queue's lock */
 	u32 events;              /* atomic: enum vcpu_event */
 	u8 sipi_vector;
 
@@ -154,7 +154,7 @@ struct vcpu {
 
 	bool calls; /* VMCALL reaches our own calls */
 	struct vcpu_stats stats;
-	void *device; /* guest/\x27s per-vCPU devices (struct vlapic and so on) */
+	void *device; /* guest/'s per-vCPU devices (struct vlapic and so on) */
 	u64 ones_reads, ones_writes; /* accesses to addresses without memory */
 	u64 cpuid_generation;
 	struct vcpu_cpuid cpuid[VCPU_CPUID_SLOTS];

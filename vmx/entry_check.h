@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The SDM's checks on guest state and event injection at VM entry, in C: says
+ * which field is wrong where the CPU only says that something is (SDM vol. 3,
+ * "Checking and Loading Guest State" and "VM-Entry Control Fields"). Pure. The
+ * checks on control and host fields are not here: those come from caps.c.
+ */
+#ifndef VMX_ENTRY_CHECK_H
+#define VMX_ENTRY_CHECK_H
+
+#include "vmx/vmcs_field.h"
+
+struct entry_segment {
+	u64 selector, base, limit, access;
+};
+
+struct entry_state {
+	/* What the CPU demands. */
+	u64 cr0_fixed0, cr0_fixed1; /* PE and PG not demanded */
+	u64 cr4_fixed0, cr4_fixed1;
+	u64 address_mask; /* bits that a physical address may have */
+
+	u64 cr0, cr3, cr4, dr7, debugctl, efer, pat;
+	u64 rip, rsp, rflags;
+	u64 sysenter_esp, sysenter_eip;
+	u64 gdtr_base, gdtr_limit, idtr_base, idtr_limit;
+	struct entry_segment seg[SEG_COUNT];
+	u64 pdpte[4];
+	u64 interruptibility, activity, pending_debug, link;
+
+	u64 pin_controls, entry_controls;
+	u64 intr_info, intr_error, intr_length;
+};
+
+/* NULL: the CPU will take it; else the first rule that is broken. */
+const char *entry_check(const struct entry_state *s);
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* The half of a vCPU that only the run loop and the exit handlers use. */
+#ifndef VMX_VCPU_RUN_H
+#define VMX_VCPU_RUN_H
+
+#include "boot/lib/percpu.h"
+#include "vmx/vcpu.h"
+
+/* V gets this CPU's VMX half, or gives it back; see runloop.c for the order. */
+void vcpu_load(struct percpu *cpu, struct vcpu *v);
+void vcpu_put(struct percpu *cpu, struct vcpu *v);
+
+/*
+ * Run V, which is loaded, until SLICE_END (host TSC) or until it gives the CPU
+ * back: RUN_YIELD, RUN_BLOCK or RUN_STOP. Interrupts are off.
+ */
+enum verdict vcpu_run(struct vcpu *v, u64 slice_end);
+
+/* Program what fpu_traps() asks for: exception bitmap and MSR bitmap. */
+void vcpu_apply_traps(struct vcpu *v);
+
+/* Move the guest's TSC by DELTA ticks. */
+void vcpu_move_tsc(struct vcpu *v, u64 delta);
+
+/* CR4 bits that the guest's CPUID offers. */
+u64 vcpu_cr4_allowed(struct vcpu *v);
+
+#endif
