@@ -15,7 +15,7 @@
 #define VM_MEMORY_MIN     (2 * MIB)
 #define VM_MEMORY_MAX     (1024 * GIB)
 #define VM_MEMORY_DEFAULT (64 * MIB)
-#define VM_INITRD_MAX     8
+#define VM_INITRD_MAX     6
 #define VM_ERROR_SIZE     256
 
 struct vm_config {

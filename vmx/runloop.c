@@ -30,6 +30,8 @@ static void vcpu_switch(struct percpu *cpu, struct vcpu *to)
 		vcpu_load(cpu, to);
 		fpu_load(&to->fpu);
 	}
+	if (from && from->state == VCPU_STOPPED)
+		policy_left(from);
 }
 
 /*

@@ -195,7 +195,7 @@ enum verdict vcpu_stop(struct vcpu *v, const char *fmt, ...)
 	tv_vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	dump_trace(LOG_DEBUG);
-	policy_stop(v, text, 1);
+	policy_stop(v, text, -1);
 	return RUN_STOP;
 }
 

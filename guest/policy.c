@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: MIT */
+/* The answers to vmx/policy.h: which device or table knows. */
+#include "vmx/policy.h"
+
+#include "boot/lib/print.h"
+#include "guest/hypercall.h"
+#include "guest/interrupts.h"
+#include "guest/pio.h"
+#include "guest/report.h"
+#include "guest/vm.h"
+
+#define X2APIC_MSRS 0x100
+
+void policy_cpuid(struct vcpu *v, u32 leaf, u32 subleaf, struct cpuid_regs *out)
+{
+	const struct vlapic *l = &vm_device(v)->lapic;
+	u64 components;
+
+	switch (cpuid_find(&v->vm->cpuid, leaf, subleaf, out)) {
+	case CPUID_FIXED:
+		return;
+	case CPUID_FEATURES:
+		out->ebx |= l->id << 24;
+		if (vcpu_cr4(v) & CR4_OSXSAVE)
+			out->ecx |= (u32)CPUID_1_ECX_OSXSAVE;
+		if (!vlapic_is_enabled(l))
+			out->edx &= (u32)~CPUID_1_EDX_APIC;
+		return;
+	case CPUID_PKE:
+		if (vcpu_cr4(v) & CR4_PKE)
+			out->ecx |= (u32)CPUID_7_ECX_OSPKE;
+		return;
+	case CPUID_STANDARD:
+		out->ebx = fpu_size_for(fpu_guest_xcr0(&v->fpu), false);
+		return;
+	case CPUID_COMPACTED:
+		components = fpu_guest_xcr0(&v->fpu) | fpu_guest_xss(&v->fpu);
+		out->ebx   = fpu_size_for(components, true);
+		return;
+	case CPUID_TOPOLOGY:
+		out->edx = l->id;
+		return;
+	}
+}
+
+static enum policy_answer unknown_msr(struct vcpu *v, u32 index, bool write)
+{
+	struct vm *vm = v->vm;
+
+	spin_lock(&vm->lock);
+	if (seen_first(&vm->msrs, index))
+		log_info("%s: %s of MSR %#x, which is not there: #GP%s",
+			 vm->config.name, write ? "WRMSR" : "RDMSR", index,
+			 seen_is_full(&vm->msrs) ?
+				 "; later ones are only counted" :
+				 "");
+	spin_unlock(&vm->lock);
+	return POLICY_GP;
+}
+
+enum policy_answer policy_rdmsr(struct vcpu *v, u32 index, u64 *value)
+{
+	struct vm_vcpu *d = vm_device(v);
+
+	if (index == MSR_IA32_APIC_BASE) {
+		*value = d->lapic.base;
+		return POLICY_OK;
+	}
+	if (index == MSR_IA32_TSC_DEADLINE) {
+		*value = vlapic_read_deadline(&d->lapic);
+		return POLICY_OK;
+	}
+	if (index - MSR_IA32_X2APIC_BASE < X2APIC_MSRS)
+		return vlapic_read_msr(&d->lapic, index - MSR_IA32_X2APIC_BASE,
+				       rdtsc(), value) ?
+			       POLICY_OK :
+			       POLICY_GP;
+	switch (msr_read(&d->msr, index, value)) {
+	case MSR_OK:
+		return POLICY_OK;
+	case MSR_GP:
+		return POLICY_GP;
+	case MSR_UNKNOWN:
+		break;
+	}
+	return unknown_msr(v, index, false);
+}
+
+static enum policy_answer write_apic_base(struct vcpu *v, u64 value)
+{
+	if (!vlapic_write_base(&vm_device(v)->lapic, value, v->vm->phys_bits))
+		return POLICY_GP;
+	vcpu_forget_cpuid(v);
+	return POLICY_OK;
+}
+
+enum policy_answer policy_wrmsr(struct vcpu *v, u32 index, u64 value)
+{
+	struct vm_vcpu *d           = vm_device(v);
+	struct vlapic_effect effect = { 0 };
+
+	if (index == MSR_IA32_APIC_BASE)
+		return write_apic_base(v, value);
+	if (index == MSR_IA32_TSC_DEADLINE) {
+		vlapic_write_deadline(&d->lapic, value);
+		interrupts_effect(v, &effect);
+		return POLICY_OK;
+	}
+	if (index - MSR_IA32_X2APIC_BASE < X2APIC_MSRS) {
+		if (!vlapic_write_msr(&d->lapic, index - MSR_IA32_X2APIC_BASE,
+				      value, rdtsc(), &effect))
+			return POLICY_GP;
+		interrupts_effect(v, &effect);
+		return POLICY_OK;
+	}
+	switch (msr_write(&d->msr, index, value, v->vm->phys_bits)) {
+	case MSR_OK:
+		return POLICY_OK;
+	case MSR_GP:
+		return POLICY_GP;
+	case MSR_UNKNOWN:
+		break;
+	}
+	return unknown_msr(v, index, true);
+}
+
+enum verdict policy_pio(struct vcpu *v, u16 port, unsigned int bytes, bool in,
+			u32 *value)
+{
+	return pio_access(v, port, bytes, in, value);
+}
+
+static bool is_lapic(const struct vlapic *l, gpa_t at)
+{
+	return vlapic_is_enabled(l) && !vlapic_is_x2apic(l) &&
+	       align_down(at.v, PAGE_SIZE) == align_down(l->base, PAGE_SIZE);
+}
+
+static bool is_ioapic(gpa_t at)
+{
+	return align_down(at.v, PAGE_SIZE) == VIOAPIC_BASE;
+}
+
+bool policy_is_mmio(struct vcpu *v, gpa_t at)
+{
+	return is_lapic(&vm_device(v)->lapic, at) || is_ioapic(at);
+}
+
+static void lapic_mmio(struct vcpu *v, u32 offset, bool write, u64 *value)
+{
+	struct vlapic *l            = &vm_device(v)->lapic;
+	struct vlapic_effect effect = { 0 };
+
+	if (write)
+		vlapic_write(l, offset, lo32(*value), rdtsc(), &effect);
+	else
+		*value = vlapic_read(l, offset, rdtsc());
+	interrupts_effect(v, &effect);
+}
+
+static void ioapic_mmio(struct vm *vm, u32 offset, bool write, u64 *value)
+{
+	spin_lock(&vm->lock);
+	if (write) {
+		vioapic_write(&vm->ioapic, offset, lo32(*value));
+		interrupts_rescan(vm);
+	} else {
+		*value = vioapic_read(&vm->ioapic, offset);
+	}
+	spin_unlock(&vm->lock);
+}
+
+enum verdict policy_mmio(struct vcpu *v, gpa_t at, unsigned int bytes,
+			 bool write, u64 *value)
+{
+	const u32 offset = (u32)(at.v % PAGE_SIZE);
+
+	/* Both devices are accessed in 32 bits; of less, the low part counts. */
+	(void)bytes;
+	if (is_lapic(&vm_device(v)->lapic, at))
+		lapic_mmio(v, offset, write, value);
+	else
+		ioapic_mmio(v->vm, offset, write, value);
+	return RUN_AGAIN;
+}
+
+void *policy_memory(struct vcpu *v, gpa_t at, u64 bytes)
+{
+	return memory_host(&v->vm->memory, at, bytes);
+}
+
+/* An 8259 interrupt, which only the first vCPU takes; -1: none. */
+static int extint(const struct vcpu *v)
+{
+	if (v->index != 0 || !vlapic_takes_extint(&vm_device(v)->lapic))
+		return -1;
+	return vpic_pending(&v->vm->pic);
+}
+
+int policy_interrupt_pending(struct vcpu *v)
+{
+	const int external = extint(v);
+
+	return external >= 0 ? external :
+			       vlapic_pending(&vm_device(v)->lapic);
+}
+
+void policy_interrupt_accept(struct vcpu *v, int vector)
+{
+	if (extint(v) == vector) {
+		spin_lock(&v->vm->lock);
+		vpic_accept(&v->vm->pic);
+		spin_unlock(&v->vm->lock);
+		return;
+	}
+	vlapic_accept(&vm_device(v)->lapic, (u8)vector);
+}
+
+u64 policy_get_tpr(struct vcpu *v)
+{
+	return vlapic_get_cr8(&vm_device(v)->lapic);
+}
+
+void policy_set_tpr(struct vcpu *v, u64 cr8)
+{
+	struct vlapic *l = &vm_device(v)->lapic;
+
+	vlapic_set_cr8(l, cr8);
+	if (vlapic_pending(l) >= 0)
+		vcpu_post(v, VCPU_EVENT_INTR);
+}
+
+u64 policy_next_timer(struct vcpu *v)
+{
+	return vlapic_next_due(&vm_device(v)->lapic, v->tsc_offset);
+}
+
+void policy_timers(struct vcpu *v, u64 now)
+{
+	if (vlapic_tick(&vm_device(v)->lapic, now, v->tsc_offset))
+		vcpu_post(v, VCPU_EVENT_INTR);
+}
+
+void policy_init(struct vcpu *v)
+{
+	vlapic_init(&vm_device(v)->lapic);
+}
+
+enum verdict policy_triple_fault(struct vcpu *v)
+{
+	char reason[64];
+
+	tv_snprintf(reason, sizeof(reason), "vCPU %u took a triple fault",
+		    v->index);
+	policy_stop(v, reason, VM_CODE_STOPPED);
+	return RUN_STOP;
+}
+
+enum verdict policy_call(struct vcpu *v, u64 number, u64 argument, u64 *result)
+{
+	return hypercall(v, number, argument, result);
+}
+
+void policy_stop(struct vcpu *v, const char *reason, int code)
+{
+	vm_stop(v->vm, reason, code);
+}
+
+void policy_grown(struct vcpu *v, u64 rip)
+{
+	report_grow(v, rip);
+}

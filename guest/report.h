@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a run tells: the `tv: event` lines, which machines read, and the table at
+ * the end, which people read.
+ */
+#ifndef GUEST_REPORT_H
+#define GUEST_REPORT_H
+
+#include "guest/vm.h"
+
+void report_boot(const struct boot_info *bi);
+void report_vm_start(const struct vm *vm);
+
+/* A configuration that cannot run. */
+void report_vm_refused(const char *name, const char *reason);
+
+/* V's area has grown, at RIP, at most DELTA ticks ago. */
+void report_grow(const struct vcpu *v, u64 rip);
+
+/* vm-stop, and a stats line for each vCPU. */
+void report_vm_stop(const struct vm *vm, const char *reason);
+
+/* end, and the table of all VMs. FAILED VMs did not end with code 1. */
+void report_end(const struct vm *first, u32 failed);
+
+#endif
