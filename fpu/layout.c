@@ -75,10 +75,11 @@ bool layout_read(struct xstate_layout *l, const struct cpuid_0d *cpuid,
 		.xsaveopt = features & CPUID_XSAVEOPT,
 		.xsavec   = features & CPUID_XSAVEC,
 		.xgetbv1  = features & CPUID_XGETBV1,
-		.xsaves   = features & CPUID_XSAVES,
-		.has_xfd  = features & CPUID_XFD,
-		.size     = { X87_BYTES, SSE_BYTES },
-		.offset   = { X87_OFFSET, SSE_OFFSET },
+		.xsaves =
+			(features & CPUID_XSAVES) && (features & CPUID_XSAVEC),
+		.has_xfd = features & CPUID_XFD,
+		.size    = { X87_BYTES, SSE_BYTES },
+		.offset  = { X87_OFFSET, SSE_OFFSET },
 	};
 	if (l->xsaves)
 		l->supervisor =

@@ -27,7 +27,7 @@ struct xstate_layout {
 	bool xsaveopt;
 	bool xsavec;  /* and the compacted format */
 	bool xgetbv1; /* XGETBV with ECX = 1 */
-	bool xsaves;  /* and XRSTORS and IA32_XSS */
+	bool xsaves;  /* and XRSTORS and IA32_XSS; needs xsavec */
 	bool has_xfd; /* IA32_XFD and IA32_XFD_ERR exist */
 };
 
