@@ -22,38 +22,45 @@ GUEST_CFLAGS := -std=gnu17 -O2 -g -ffreestanding -mgeneral-regs-only \
 	-Wstrict-prototypes -Wmissing-prototypes -Wundef -Wvla -Wcast-qual \
 	-Wpointer-arith -Wwrite-strings -Wimplicit-fallthrough \
 	-Wredundant-decls -Wdate-time
+# `a & b` of two claims is meant: both are to be looked at.
+GUEST_CFLAGS += $(if $(findstring clang,$(GUEST_CC)),\
+	-Wno-bitwise-instead-of-logical)
 GUEST_CFLAGS += $(shell f=-fno-tree-loop-distribute-patterns; $(GUEST_CC) \
 	-Werror $$f -x c -c /dev/null -o /dev/null 2>/dev/null && echo $$f)
 
 GUEST_LIB_SRC := $(wildcard $(GUEST_DIR)/lib/*.c $(GUEST_DIR)/lib/*.S)
-guest_objs = $(patsubst $(GUEST_DIR)/%,$(O)/guest/obj/%.o,$(1))
+guest_objs = $(patsubst $(GUEST_DIR)/%,$(O)/tests/guest/%.o,$(1))
 GUEST_LIB_OBJ := $(call guest_objs,$(GUEST_LIB_SRC))
 
 .PHONY: guests
 guests: $(GUEST_ELFS)
 
-$(O)/guest/obj/%.c.o: $(GUEST_DIR)/%.c $(GUEST_DIR)/lib/guest.mk
-	@mkdir -p $(@D)
-	$(GUEST_CC) $(GUEST_CPPFLAGS) $(GUEST_CFLAGS) -c -o $@ $<
+$(O)/tests/guest/%.c.o: $(GUEST_DIR)/%.c $(GUEST_DIR)/lib/guest.mk
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(GUEST_CC) $(GUEST_CPPFLAGS) $(GUEST_CFLAGS) -c -o $@ $<
 
-$(O)/guest/obj/%.S.o: $(GUEST_DIR)/%.S $(GUEST_DIR)/lib/guest.mk
-	@mkdir -p $(@D)
-	$(GUEST_CC) $(GUEST_CPPFLAGS) -g -c -o $@ $<
+$(O)/tests/guest/%.S.o: $(GUEST_DIR)/%.S $(GUEST_DIR)/lib/guest.mk
+	$(call say,AS,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(GUEST_CC) $(GUEST_CPPFLAGS) -g -c -o $@ $<
 
 # The 64-bit ELF keeps the symbols; loaders of multiboot1 want ELF32.
 define guest_rule
-$(O)/guest/$(1).elf64: $(call guest_objs,$(wildcard $(GUEST_DIR)/$(1)/*.c)) \
+$(O)/tests/guest/$(1).elf64: $(call guest_objs,$(wildcard $(GUEST_DIR)/$(1)/*.c)) \
 		$(GUEST_LIB_OBJ) $(GUEST_DIR)/lib/guest.ld
-	$(GUEST_CC) -nostdlib -static -no-pie -Wl,-T,$(GUEST_DIR)/lib/guest.ld \
+	$(Q)$(GUEST_CC) -nostdlib -static -Wl,-T,$(GUEST_DIR)/lib/guest.ld \
 		-Wl,-z,noexecstack -Wl,-z,max-page-size=4096 \
 		-Wl,--build-id=none -Wl,--no-warn-rwx-segments \
 		-o $$@ $$(filter %.o,$$^)
 endef
 $(foreach g,$(GUESTS),$(eval $(call guest_rule,$(g))))
 
-$(O)/guest/%.elf: $(O)/guest/%.elf64
-	$(OBJCOPY) --strip-debug -O elf32-i386 $< $@
+$(O)/guest/%.elf: $(O)/tests/guest/%.elf64
+	$(call say,LD,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(OBJCOPY) --strip-debug -O elf32-i386 $< $@
 
-.SECONDARY: $(GUEST_LIB_OBJ) $(GUESTS:%=$(O)/guest/%.elf64)
+.SECONDARY: $(GUEST_LIB_OBJ) $(GUESTS:%=$(O)/tests/guest/%.elf64)
 
--include $(wildcard $(O)/guest/obj/*/*.d)
+-include $(wildcard $(O)/tests/guest/*/*.d)
