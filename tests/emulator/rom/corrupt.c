@@ -15,6 +15,7 @@ enum corrupt_base {
 	FROM_KERNEL,       /* the value counts from the kernel's first byte */
 	FROM_FIRST_MODULE, /* ... from the first module's */
 	FROM_RAM_END,      /* ... from the end of memory */
+	FROM_TAG_SIZE,     /* ... from the bytes of the tag */
 };
 
 /*
@@ -58,11 +59,13 @@ static const struct corruption table[] = {
 	{ "mmap-entry-size-huge",   6,     0,  8, 4, PLAIN, 0xfffffff8 },
 	{ "mmap-version",           6,     0, 12, 4, PLAIN, 1 },
 	{ "mmap-cut",               6,     0,  4, 4, PLAIN, 12 },
+	{ "mmap-no-entries",        6,     0, 16, 4, PLAIN, 0x7777 },
+	{ "mmap-no-entries",        6,     0, 20, 4, FROM_TAG_SIZE, -16 },
 	{ "mmap-no-entries",        6,     0,  4, 4, PLAIN, 16 },
-	{ "mmap-wraps",             6,     0, 24, 8, PLAIN, UINT64_MAX },
+	{ "mmap-wraps",             6,     0, 48, 8, PLAIN, UINT64_MAX },
 	{ "mmap-overlap",           6,     0, 40, 8, PLAIN, 0 },
-	{ "rsdp-checksum",          14,    0, 12, 1, PLAIN, 0x55 },
-	{ "rsdp-checksum",          15,    0, 12, 1, PLAIN, 0x55 },
+	{ "rsdp-checksum",          14,    0, 17, 1, PLAIN, 0x55 },
+	{ "rsdp-checksum",          15,    0, 17, 1, PLAIN, 0x55 },
 	{ "rsdp-short",             15,    0,  4, 4, PLAIN, 12 },
 	{ "rsdp-short",             14,    0,  4, 4, PLAIN, 12 },
 	/* clang-format on */
@@ -84,7 +87,8 @@ static uint8_t *find_tag(uint8_t *info, uint32_t type, int number)
 	pack_die("the information has no such tag of type %u to damage", type);
 }
 
-static uint64_t value_of(const struct pack *p, const struct corruption *c)
+static uint64_t value_of(const struct pack *p, const struct corruption *c,
+			 const uint8_t *tag)
 {
 	switch (c->base) {
 	case FROM_KERNEL:
@@ -93,6 +97,8 @@ static uint64_t value_of(const struct pack *p, const struct corruption *c)
 		return p->module[0].start + c->value;
 	case FROM_RAM_END:
 		return p->ram_bytes + c->value;
+	case FROM_TAG_SIZE:
+		return get32(tag + 4) + c->value;
 	case PLAIN:
 		break;
 	}
@@ -125,9 +131,9 @@ void corrupt_multiboot2(struct pack *p, uint8_t *info)
 			continue;
 		uint8_t *tag = find_tag(info, c->type, c->number);
 
+		put64(value, value_of(p, c, tag));
 		if (c->offset < 0)
 			tag += get32(tag + 4);
-		put64(value, value_of(p, c));
 		memcpy(tag + c->offset, value, (size_t)c->bytes);
 		done = true;
 	}
