@@ -533,7 +533,8 @@ static bool explore(const struct kind *k, enum xfd_policy policy)
 
 static void sequences_of_any_length(void)
 {
-	static struct cpuid_0d apx, unknown, xsavec, no_xfd, xsaveopt, xsave;
+	static struct cpuid_0d apx, unknown, xsavec, no_xfd, standard, xsaveopt,
+		xsave;
 	const u64 spr            = 0x602e7;
 	const struct kind kind[] = {
 		{ "Sapphire Rapids", &cpuid_sapphire_rapids, spr, T, false },
@@ -547,6 +548,7 @@ static void sequences_of_any_length(void)
 		{ "one of two hidden (F.22)", &unknown, spr, T, false },
 		{ "XSAVEC without XSAVES", &xsavec, spr, T, false },
 		{ "no XFD (F.77)", &no_xfd, spr, 0, false },
+		{ "XFD without XSAVEC", &standard, spr, T, false },
 		{ "XSAVEOPT only", &xsaveopt, spr, 0, false },
 		{ "XSAVE only", &xsave, spr, 0, false },
 	};
@@ -555,6 +557,7 @@ static void sequences_of_any_length(void)
 	unknown  = cpuid_with_unknown_20();
 	xsavec   = cpuid_with_features(UP_TO_XSAVEC | 0x10);
 	no_xfd   = cpuid_with_features(UP_TO_XSAVES);
+	standard = cpuid_with_features(XSAVEOPT_ONLY | 0x10);
 	xsaveopt = cpuid_with_features(XSAVEOPT_ONLY);
 	xsave    = cpuid_with_features(NO_FEATURES);
 	for (size_t i = 0; i < ARRAY_SIZE(kind); i++)

@@ -79,14 +79,17 @@ static void other_machines(void)
 {
 	const struct cpuid_0d no_xsaves = cpuid_with_features(UP_TO_XSAVEC);
 	const struct cpuid_0d no_xfd    = cpuid_with_features(UP_TO_XSAVES);
-	const struct cpuid_0d unknown   = cpuid_with_unknown_20();
-	struct xstate_layout l          = layout_of(&cpuid_amd);
+	const struct cpuid_0d odd     = cpuid_with_features(XSAVEOPT_ONLY | 8);
+	const struct cpuid_0d unknown = cpuid_with_unknown_20();
+	struct xstate_layout l        = layout_of(&cpuid_amd);
 
 	tap_is(l.size[9], 64, "A.1.4: a PKRU of 64 bytes");
 	tap_is(layout_size(&l, 0x207, true), 896, "and its area");
 	l = layout_of(&no_xsaves);
 	tap_ok(!l.xsaves && l.supervisor == 0, "no XSAVES: no IA32_XSS");
 	tap_is(layout_size(&l, SMALL_SET, true), 2560, "XSAVEC compacts too");
+	l = layout_of(&odd);
+	tap_ok(!l.xsaves, "XSAVES without the compacted format is none");
 	l = layout_of(&no_xfd);
 	tap_ok(!l.has_xfd && l.xfd == 0, "F.77: no XFD, nothing obeys it");
 	l = layout_of(&unknown);
