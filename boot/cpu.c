@@ -108,18 +108,6 @@ static void load_tables(struct percpu *cpu)
 	trap_load_idt();
 }
 
-void cpu_init(void)
-{
-	struct percpu *cpu = percpu_create(cpuid(1, 0).ebx >> 24);
-
-	boot_cpu_tables.stacks = &boot_cpu_stacks;
-	cpu->tables            = &boot_cpu_tables;
-	make_tables(cpu->tables);
-	trap_init();
-	load_tables(cpu);
-	require_features();
-}
-
 /*
  * Complete values, whatever the firmware left. CET's MSR goes first: CR4.CET
  * was cleared at entry, and it must not start with leftovers when it is set
@@ -144,6 +132,19 @@ static void known_control_registers(void)
 	wrmsr(MSR_IA32_PAT, PAT_VALUE);
 	write_cr8(0);
 	write_dr7(0x400);
+}
+
+void cpu_init(void)
+{
+	struct percpu *cpu = percpu_create(cpuid(1, 0).ebx >> 24);
+
+	boot_cpu_tables.stacks = &boot_cpu_stacks;
+	cpu->tables            = &boot_cpu_tables;
+	make_tables(cpu->tables);
+	trap_init();
+	load_tables(cpu);
+	require_features();
+	known_control_registers();
 }
 
 static void guard_stacks(const struct cpu_stacks *s)

@@ -22,10 +22,8 @@
 #include "vmx/sched.h"
 #include "vmx/vmxon.h"
 
-extern const char image_start[], image_end[]; /* linker.ld */
-
 /* The console speaks, or says why the command line was not understood. */
-static void console_init(const struct boot_info *bi)
+static void host_console_init(const struct boot_info *bi)
 {
 	const struct host_options *o = host_options();
 	char why[240];
@@ -37,31 +35,21 @@ static void console_init(const struct boot_info *bi)
 		refuse("%s", why);
 }
 
-/* Who runs on what: for people, and as the event `boot`. */
+/* Who runs on what. guest/ prints the same and more as the event `boot`. */
 static void announce(const struct boot_info *bi)
 {
 	const u64 free_bytes = pages_free_count() * PAGE_SIZE;
-	struct cpuid_regs r;
-	char brand[49] = "";
+	char brand[49]       = "";
 
 	if (cpuid(0x80000000, 0).eax >= 0x80000004)
 		for (u32 i = 0; i < 3; i++) {
-			r = cpuid(0x80000002 + i, 0);
+			const struct cpuid_regs r = cpuid(0x80000002 + i, 0);
 			memcpy(brand + 16 * i, &r, 16);
 		}
 	log_info("Tilevisor, build %s, started by %s", build_id,
 		 *bi->loader ? bi->loader : "a loader without a name");
 	log_info("machine: %s, %lu MiB free, TSC %lu kHz by %s", brand,
 		 free_bytes >> 20, tsc_hz() / 1000, tsc_source());
-	log_event("\"event\":\"boot\",\"build\":\"%s\",\"cpu\":\"%s\","
-		  "\"free_bytes\":%lu,\"tsc_hz\":%lu,\"modules\":%u,"
-		  "\"xsaves\":%s,\"xfd\":%s,\"xcr0\":\"%#lx\","
-		  "\"area_bytes\":%u,\"image_bytes\":%lu",
-		  build_id, brand, free_bytes, tsc_hz(), bi->module_count,
-		  fpu_machine_has_xsaves() ? "true" : "false",
-		  fpu_machine_has_xfd() ? "true" : "false", fpu_machine_xcr0(),
-		  fpu_size_for(fpu_machine_xcr0(), fpu_machine_has_xsaves()),
-		  (u64)(image_end - image_start));
 }
 
 /* What the emulators got wrong before, and hardware never should. */
@@ -83,18 +71,18 @@ static void cpu_up(void)
 /* Runs once, on the boot CPU. */
 void boot_main(const struct boot_info *bi)
 {
-	console_init(bi);  /* first: everything below can now speak */
-	cpu_init();        /* GDT, IDT; required CPU features */
-	clock_init();      /* how fast the TSC counts */
-	pages_init(bi);    /* free memory, in pages */
-	paging_init(bi);   /* our own page tables: W^X, guard pages */
-	fpu_init();        /* CPUID.0DH: components, sizes, host XCR0 */
-	announce(bi);      /* the machine and the build */
-	vmx_init();        /* capability MSRs: read and judged once */
-	sched_init();      /* a run queue in each CPU's block */
-	cpu_up();          /* VMCSs are made in VMX operation */
-	self_check();      /* debug builds: is the machine as we believe? */
-	selftest();        /* fail on purpose, if asked to */
-	vm_create_all(bi); /* the VMs and their vCPUs, queued to run */
-	runloop();         /* pick, switch, run; for ever */
+	host_console_init(bi); /* first: everything below can now speak */
+	cpu_init();            /* GDT, IDT; required CPU features */
+	clock_init();          /* how fast the TSC counts */
+	pages_init(bi);        /* free memory, in pages */
+	paging_init(bi);       /* our own page tables: W^X, guard pages */
+	fpu_init();            /* CPUID.0DH: components, sizes, host XCR0 */
+	announce(bi);          /* the machine and the build */
+	vmx_init();            /* capability MSRs: read and judged once */
+	sched_init();          /* a run queue in each CPU's block */
+	cpu_up();              /* VMCSs are made in VMX operation */
+	self_check();          /* debug builds: is the machine as we believe? */
+	selftest();            /* fail on purpose, if asked to */
+	vm_create_all(bi);     /* the VMs and their vCPUs, queued to run */
+	runloop();             /* pick, switch, run; for ever */
 }
