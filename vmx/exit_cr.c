@@ -140,7 +140,6 @@ static enum verdict write_cr4_value(struct vcpu *v, u64 new)
 			return exit_inject_gp(v);
 		}
 	}
-	vmwrite(VMCS_CR4_MASK, vmcs_cr4_mask(v));
 	vmcs_write_cr4(new);
 	exit_flush_tlb(v);
 	vcpu_forget_cpuid(v); /* OSXSAVE and OSPKE are mirrored there */

@@ -5,6 +5,7 @@
 #include "vmx/caps.h"
 #include "vmx/ept.h"
 #include "vmx/memtype.h"
+#include "vmx/vcpu_run.h"
 
 #define PAT_RESET   0x0007040600070406ULL
 #define DR7_RESET   0x400
@@ -96,9 +97,9 @@ u64 vmcs_cr0_mask(void)
 	return vmx_caps.cr0_fixed0 | CR0_HOST_OWNED;
 }
 
-u64 vmcs_cr4_mask(const struct vcpu *v)
+u64 vmcs_cr4_mask(struct vcpu *v)
 {
-	return CR4_HOST_OWNED | vmx_caps.cr4_fixed0 | ~v->cr4_allowed;
+	return CR4_HOST_OWNED | vmx_caps.cr4_fixed0 | ~vcpu_cr4_allowed(v);
 }
 
 u64 vmcs_read_cr0(void)
@@ -193,9 +194,10 @@ void vmcs_reset_guest(struct vcpu *v)
 }
 
 /* Values that RESET sets and INIT leaves alone. */
-static void reset_only(void)
+static void reset_only(struct vcpu *v)
 {
 	vmwrite(VMCS_CR0_MASK, vmcs_cr0_mask());
+	vmwrite(VMCS_CR4_MASK, vmcs_cr4_mask(v));
 	vmwrite(VMCS_GUEST_IA32_PAT, PAT_RESET);
 	vmwrite(VMCS_GUEST_SYSENTER_CS, 0);
 	vmwrite(VMCS_GUEST_SYSENTER_ESP, 0);
@@ -210,7 +212,7 @@ void vmcs_apply_start(struct vcpu *v)
 {
 	const struct vcpu_start *s = &v->start;
 
-	reset_only();
+	reset_only(v);
 	if (s->kind == VCPU_START_RESET)
 		return;
 	v->regs.r[RAX] = s->rax;

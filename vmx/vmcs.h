@@ -42,7 +42,7 @@ u64 vmcs_read_cr4(void);
 
 /* CR0 and CR4 bits whose change by the guest comes to us. */
 u64 vmcs_cr0_mask(void);
-u64 vmcs_cr4_mask(const struct vcpu *v);
+u64 vmcs_cr4_mask(struct vcpu *v);
 
 /* What entry_check() looks at, from the current VMCS. */
 void vmcs_read_entry_state(struct entry_state *s);
