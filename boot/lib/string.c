@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mem* and str*. The loops are plain C or string instructions chosen by the
- * compiler; no vector registers, whose content belongs to the guest.
+ * mem* and str*. Words by the string instructions, the rest in plain C; no
+ * vector registers, whose content belongs to the guest.
  */
 #include "boot/lib/string.h"
+
+#include "boot/lib/x86.h"
 
 void *memcpy(void *restrict to, const void *restrict from, size_t n)
 {
@@ -13,14 +15,8 @@ void *memcpy(void *restrict to, const void *restrict from, size_t n)
 /* Words while there are eight bytes, since guests' memory goes through here. */
 static void copy_up(u8 *to, const u8 *from, size_t n)
 {
-	for (; n >= sizeof(u64); n -= sizeof(u64)) {
-		u64 word;
-
-		__builtin_memcpy(&word, from, sizeof(word));
-		__builtin_memcpy(to, &word, sizeof(word));
-		to += sizeof(word);
-		from += sizeof(word);
-	}
+	copy_words(&to, &from, n / sizeof(u64));
+	n %= sizeof(u64);
 	while (n--)
 		*to++ = *from++;
 }
@@ -41,13 +37,10 @@ void *memmove(void *to, const void *from, size_t n)
 
 void *memset(void *to, int byte, size_t n)
 {
-	u8 *t          = to;
 	const u64 word = (u8)byte * 0x0101010101010101ULL;
+	u8 *t          = store_words(to, word, n / sizeof(word));
 
-	for (; n >= sizeof(word); n -= sizeof(word)) {
-		__builtin_memcpy(t, &word, sizeof(word));
-		t += sizeof(word);
-	}
+	n %= sizeof(word);
 	while (n--)
 		*t++ = (u8)byte;
 	return to;

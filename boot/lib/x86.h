@@ -422,6 +422,25 @@ static inline void wbinvd(void)
 	asm volatile("wbinvd" : : : "memory");
 }
 
+/* COUNT times WORD at TO; returns the end. */
+static inline void *store_words(void *to, u64 word, u64 count)
+{
+	asm volatile("rep stosq"
+		     : "+D"(to), "+c"(count)
+		     : "a"(word)
+		     : "memory");
+	return to;
+}
+
+/* COUNT words from *FROM to *TO, upward; both are then at their ends. */
+static inline void copy_words(u8 **to, const u8 **from, u64 count)
+{
+	asm volatile("rep movsq"
+		     : "+D"(*to), "+S"(*from), "+c"(count)
+		     :
+		     : "memory");
+}
+
 static inline void cli(void)
 {
 	asm volatile("cli" : : : "memory");
