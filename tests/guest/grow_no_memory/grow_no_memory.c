@@ -55,7 +55,9 @@ static bool goes_on(void)
 const struct claim claims[] = {
 	{ "F.63 before growth all other state works", small_state_works,
 	  NEEDS_AMX },
-	{ "F.63 a VM with memory grows and runs on", first_use, NEEDS_AMX },
-	{ "F.63 its tiles stay while others are stopped", goes_on, NEEDS_AMX },
+	{ "F.63 a VM with memory grows and runs on", first_use,
+	  NEEDS_AMX | NOT_INJECT },
+	{ "F.63 its tiles stay while others are stopped", goes_on,
+	  NEEDS_AMX | NOT_INJECT },
 };
 CLAIMS_END

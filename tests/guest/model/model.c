@@ -433,7 +433,7 @@ const struct claim claims[] = {
 	{ "A.1.7 CPUID describes palette 1 and TMUL", palette, NEEDS_AMX },
 	{ "code is run as written while AMX is enabled", self_modifying,
 	  NEEDS_AMX },
-	{ "A.5.25 XINUSE follows the tiles", in_use, NEEDS_AMX },
+	{ "A.5.25 XINUSE follows the tiles", in_use, NEEDS_AMX | NOT_INJECT },
 	{ "XSAVE and XRSTOR carry all rows", trip_xsave, NEEDS_AMX },
 	{ "XSAVEOPT and XRSTOR carry all rows", trip_xsaveopt, NEEDS_AMX },
 	{ "XSAVEC and XRSTOR carry all rows", trip_xsavec, NEEDS_AMX },
