@@ -12,7 +12,8 @@ SUITE  ?= all
 export O HOSTCC
 ifneq ($(V),1)
 Q    := @
-say   = @printf '  %-8s %s\n' '$(1)' '$(patsubst $(O)/%,%,$(2))';
+silent := $(findstring s,$(firstword -$(MAKEFLAGS)))
+say   = @$(if $(silent),,printf '  %-8s %s\n' '$(1)' '$(patsubst $(O)/%,%,$(2))';)
 endif
 
 .PHONY: all
@@ -31,6 +32,7 @@ help:
 #: make emulator     the machine the tests run in: Bochs, patched
 #: make emulator-check  the emulator's own proof, without Tilevisor
 #: make guests       the test guests
+#: make format        clang-format over all C
 #: make deps         install the packages that all of this needs
 #: make budgets      figures of the source: lengths, comments, assembly
 #: make compile_commands.json, make tags   for editors
@@ -169,6 +171,10 @@ deps:
 check: $(O)/tilevisor.elf
 	@tests/check/packages check build
 	@CC='$(CC)' CPPFLAGS='$(CPPFLAGS)' CFLAGS='$(CFLAGS)' tests/check/all
+
+.PHONY: format
+format:
+	$(Q)clang-format -i $$(git ls-files "*.[ch]")
 
 .PHONY: emulator emulator-check
 emulator: deps

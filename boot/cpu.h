@@ -38,8 +38,8 @@ _Static_assert(offsetof(struct cpu_stacks, ist) == CPU_STACK_TOP,
 
 /*
  * Once, on the boot CPU, as the first thing after the console: a per-CPU block,
- * GDT, TSS and IDT, so that faults are reported; control registers. A machine without a feature
- * that we always need is refused, by its CPUID bit.
+ * GDT, TSS and IDT, so that faults are reported, and control registers. A
+ * machine without a feature that we always need is refused, by its CPUID bit.
  */
 void cpu_init(void);
 

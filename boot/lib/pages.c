@@ -214,9 +214,10 @@ void pages_free(void *p, u64 page_count)
 		memory.total -= page_count;
 	spin_unlock(&memory.lock);
 	if (!room)
-		log_warn("free memory is too scattered for its table: %lu pages "
-			 "at %p are lost",
-			 page_count, p);
+		log_warn(
+			"free memory is too scattered for its table: %lu pages "
+			"at %p are lost",
+			page_count, p);
 	if (!done)
 		panic("pages_free(%p, %lu): it is free already", p, page_count);
 }
