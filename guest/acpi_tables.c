@@ -44,7 +44,10 @@ struct gas {
 	u8 space, bits, offset, access;
 	u64 address;
 } __attribute__((packed));
-#define GAS_BYTE_PORT(port) { 1, 8, 0, 1, (port) }
+#define GAS_BYTE_PORT(port)                                                    \
+	{                                                                      \
+		1, 8, 0, 1, (port)                                             \
+	}
 
 struct fadt {
 	struct acpi_header h;
@@ -199,7 +202,7 @@ static struct acpi_header *build_fadt(struct builder *b, u32 dsdt)
 	f->x_dsdt    = dsdt;
 	f->minor     = 4;
 	f->boot_arch = BOOT_LEGACY_DEVICES | BOOT_NO_VGA | BOOT_NO_RTC;
-	f->flags = FADT_WBINVD | FADT_NO_PWR | FADT_NO_SLP | FADT_RESET |
+	f->flags     = FADT_WBINVD | FADT_NO_PWR | FADT_NO_SLP | FADT_RESET |
 		   FADT_HW_REDUCED;
 	f->reset         = reset;
 	f->reset_value   = ACPI_RESET_VALUE;
@@ -214,7 +217,7 @@ static struct acpi_header *build_madt(struct builder *b, u32 vcpu_count)
 	const u32 bytes = (u32)(sizeof(struct madt) +
 				vcpu_count * sizeof(struct madt_lapic) +
 				sizeof(struct madt_ioapic));
-	struct madt *m = table(b, "APIC", 5, bytes);
+	struct madt *m  = table(b, "APIC", 5, bytes);
 
 	if (!m)
 		return NULL;

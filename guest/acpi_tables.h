@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The ACPI tables of a VM: RSDP, XSDT, FADT, MADT, DSDT of a machine with
- * reduced hardware (ACPI 6, "Hardware-Reduced ACPI"): local APICs, one I/O APIC,
- * a serial port, a way to power off and one to reset. Pure.
+ * reduced hardware (ACPI 6, "Hardware-Reduced ACPI"): local APICs, one I/O
+ * APIC, a serial port, a way to power off and one to reset. Pure.
  */
 #ifndef GUEST_ACPI_TABLES_H
 #define GUEST_ACPI_TABLES_H

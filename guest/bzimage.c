@@ -91,9 +91,9 @@ static u64 choose_load(const struct setup_header *h,
 		return 0;
 	const u64 lowest = align_up(KERNEL_LOWEST, h->kernel_alignment);
 
-	return memory_is_usable(range, range_count, lowest, h->init_size) ?
-		       lowest :
-		       0;
+	return memory_is_usable(range, range_count, lowest, h->init_size)
+		       ? lowest
+		       : 0;
 }
 
 /* As high as it may be, as the kernel's documentation asks; 0: no place. */
@@ -108,8 +108,7 @@ static u64 choose_initrd(const struct bzimage_plan *p,
 
 		if (range[i].type != MEMORY_USABLE || end < p->initrd_bytes)
 			continue;
-		const u64 at =
-			align_down(end - p->initrd_bytes, PAGE_SIZE);
+		const u64 at = align_down(end - p->initrd_bytes, PAGE_SIZE);
 
 		if (at >= above && at >= range[i].start)
 			return at;
@@ -129,8 +128,8 @@ bool bzimage_plan(const void *file, u64 bytes, u64 initrd_bytes,
 		return REFUSE("it has no Linux set-up header");
 	if (!check_header(h, bytes, cmdline_bytes, why, why_size))
 		return false;
-	plan->kernel_offset = ((h->setup_sects ? h->setup_sects : 4) + 1ULL) *
-			      SECTOR;
+	plan->kernel_offset =
+		((h->setup_sects ? h->setup_sects : 4) + 1ULL) * SECTOR;
 	plan->kernel_bytes = bytes - plan->kernel_offset;
 	plan->load         = choose_load(h, range, range_count);
 	if (!plan->load)
@@ -158,12 +157,12 @@ void bzimage_params(const struct bzimage_plan *plan,
 	struct setup_header *h = &params->hdr;
 
 	memset(params, 0, sizeof(*params));
-	*h                     = plan->header;
-	h->type_of_loader      = LOADER_UNDEFINED;
-	h->cmd_line_ptr        = lo32(at->cmdline);
-	h->ramdisk_image       = lo32(plan->initrd);
-	h->ramdisk_size        = lo32(plan->initrd_bytes);
-	h->code32_start        = lo32(plan->load);
+	*h                        = plan->header;
+	h->type_of_loader         = LOADER_UNDEFINED;
+	h->cmd_line_ptr           = lo32(at->cmdline);
+	h->ramdisk_image          = lo32(plan->initrd);
+	h->ramdisk_size           = lo32(plan->initrd_bytes);
+	h->code32_start           = lo32(plan->load);
 	params->ext_ramdisk_image = hi32(plan->initrd);
 	params->ext_ramdisk_size  = hi32(plan->initrd_bytes);
 	params->acpi_rsdp_addr    = at->rsdp;

@@ -16,8 +16,8 @@ struct bzimage_plan {
 	struct setup_header header; /* as the file has it */
 	u64 kernel_offset;          /* of the protected-mode part in the file */
 	u64 kernel_bytes;
-	u64 load;  /* guest-physical */
-	u64 entry; /* its 64-bit entry */
+	u64 load;   /* guest-physical */
+	u64 entry;  /* its 64-bit entry */
 	u64 initrd; /* guest-physical; 0: none */
 	u64 initrd_bytes;
 };
@@ -43,6 +43,7 @@ struct bzimage_places {
 /* The zero page for that plan. */
 void bzimage_params(const struct bzimage_plan *plan,
 		    const struct memory_range *range, u32 range_count,
-		    const struct bzimage_places *at, struct boot_params *params);
+		    const struct bzimage_places *at,
+		    struct boot_params *params);
 
 #endif

@@ -135,8 +135,8 @@ bool cpuid_has_amx(const struct cpuid_host *host)
 
 static struct cpuid_leaf *leaf_of(struct cpuid_table *t, u32 leaf)
 {
-	return leaf < EXTENDED ? &t->basic[leaf] :
-				 &t->extended[leaf - EXTENDED];
+	return leaf < EXTENDED ? &t->basic[leaf]
+			       : &t->extended[leaf - EXTENDED];
 }
 
 /* The next sub-leaf of LEAF answers R. */
@@ -204,8 +204,8 @@ static void add_topology(struct cpuid_table *t, const struct cpuid_config *c,
 			 u32 leaf)
 {
 	const struct cpuid_regs thread = { 0, 1, 0x100, 0 };
-	const struct cpuid_regs core   = { id_bits(c->vcpu_count),
-					   c->vcpu_count, 0x201, 0 };
+	const struct cpuid_regs core = { id_bits(c->vcpu_count), c->vcpu_count,
+					 0x201, 0 };
 
 	add_indexed(t, leaf, thread);
 	add_indexed(t, leaf, core);
@@ -223,7 +223,7 @@ static void add_xstate(struct cpuid_table *t, const struct cpuid_host *h,
 	if (!c->xcr0)
 		return;
 	add_indexed(t, LEAF_XSTATE, r);
-	r = (struct cpuid_regs){ .ecx = lo32(c->xss), .edx = hi32(c->xss) };
+	r     = (struct cpuid_regs){ .ecx = lo32(c->xss), .edx = hi32(c->xss) };
 	r.eax = host_regs(h, LEAF_XSTATE, 1).eax & (u32)XSAVE_FORMS;
 	if (!c->xsaves)
 		r.eax &= (u32)~XSAVES;
@@ -246,15 +246,14 @@ static void add_xstate(struct cpuid_table *t, const struct cpuid_host *h,
 /* Palettes, and TMUL with the sub-leaf that newer CPUs have. */
 static void add_amx(struct cpuid_table *t, const struct cpuid_host *h)
 {
-	const u32 palettes =
-		(u32)min_u64(host_regs(h, LEAF_PALETTE, 0).eax, 1);
+	const u32 palettes = (u32)min_u64(host_regs(h, LEAF_PALETTE, 0).eax, 1);
 
 	add_indexed(t, LEAF_PALETTE, (struct cpuid_regs){ .eax = palettes });
 	for (u32 i = 1; i <= palettes; i++)
 		add_indexed(t, LEAF_PALETTE, host_regs(h, LEAF_PALETTE, i));
-	add_indexed(t, LEAF_TMUL,
-		    (struct cpuid_regs){
-			    .ebx = host_regs(h, LEAF_TMUL, 0).ebx });
+	add_indexed(
+		t, LEAF_TMUL,
+		(struct cpuid_regs){ .ebx = host_regs(h, LEAF_TMUL, 0).ebx });
 }
 
 /*
@@ -306,8 +305,8 @@ static void add_rule(struct cpuid_table *t, const struct cpuid_host *h,
 		break;
 	case EXTENDED + 1:
 		if (c->rdtscp)
-			r.edx |= host_regs(h, EXTENDED + 1, 0).edx &
-				 (u32)RDTSCP;
+			r.edx |=
+				host_regs(h, EXTENDED + 1, 0).edx & (u32)RDTSCP;
 		break;
 	case EXTENDED + 8:
 		r.eax = (u32)(min_u64(r.eax & 0xff, EPT_GPA_BITS) | 48 << 8);
@@ -322,9 +321,9 @@ void cpuid_build(struct cpuid_table *t, const struct cpuid_host *host,
 		 const struct cpuid_config *config)
 {
 	memset(t, 0, sizeof(*t));
-	t->max_basic = (u32)min_u64(max_u64(host_regs(host, 0, 0).eax,
-					    LEAF_TSC),
-				    CPUID_BASIC_COUNT - 1);
+	t->max_basic =
+		(u32)min_u64(max_u64(host_regs(host, 0, 0).eax, LEAF_TSC),
+			     CPUID_BASIC_COUNT - 1);
 	t->max_extended = EXTENDED + 8;
 	for (size_t i = 0; i < ARRAY_SIZE(rules); i++)
 		add_rule(t, host, config, &rules[i]);
@@ -351,8 +350,8 @@ enum cpuid_fix cpuid_find(const struct cpuid_table *t, u32 leaf, u32 subleaf,
 		subleaf = 0;
 	if (subleaf < l->count) {
 		*out = t->answer[l->first + subleaf];
-		return subleaf < 2 ? (enum cpuid_fix)l->fix[subleaf] :
-				     CPUID_FIXED;
+		return subleaf < 2 ? (enum cpuid_fix)l->fix[subleaf]
+				   : CPUID_FIXED;
 	}
 	*out = (struct cpuid_regs){ 0 };
 	if (l->fix[0] != CPUID_TOPOLOGY)

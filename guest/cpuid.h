@@ -48,8 +48,8 @@ enum cpuid_fix {
 #define CPUID_ANSWER_MAX     96
 
 struct cpuid_leaf {
-	u8 first; /* answer of sub-leaf 0 */
-	u8 count; /* 0: all sub-leaves are 0 */
+	u8 first;     /* answer of sub-leaf 0 */
+	u8 count;     /* 0: all sub-leaves are 0 */
 	bool indexed; /* ECX selects; else it is ignored */
 	u8 fix[2];    /* of sub-leaves 0 and 1 */
 };

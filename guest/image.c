@@ -26,7 +26,8 @@ static const struct {
 	  "7zXZ",
 	  5, "an xz archive" },
 	{ "\x28\xb5\x2f\xfd", 4, "a zstd archive" },
-	{ "070701", 6, "a cpio archive, maybe an initrd without the word initrd" },
+	{ "070701", 6,
+	  "a cpio archive, maybe an initrd without the word initrd" },
 	{ "MZ", 2, "a PE image without a Linux header" },
 	{ "#!", 2, "a script" },
 };
@@ -83,8 +84,7 @@ static bool put_modules(struct memory *m, const struct image_file *initrd,
 		};
 		if (!memory_is_usable(range, range_count, *at,
 				      initrd[i].bytes) ||
-		    !memory_write(m, gpa(*at), initrd[i].data,
-				  initrd[i].bytes))
+		    !memory_write(m, gpa(*at), initrd[i].data, initrd[i].bytes))
 			return false;
 		*at += initrd[i].bytes;
 	}
@@ -106,8 +106,8 @@ static u64 put_info(struct memory *m, const struct multiboot1_plan *plan,
 {
 	const u64 bytes = multiboot1_info_bytes(facts);
 	const u64 pages = align_up(bytes, PAGE_SIZE) / PAGE_SIZE;
-	const u64 at    = low_is_free(plan, bytes) ? INFO_LOW :
-						     align_up(above, PAGE_SIZE);
+	const u64 at    = low_is_free(plan, bytes) ? INFO_LOW
+						   : align_up(above, PAGE_SIZE);
 	u8 *buffer      = pages_alloc(pages);
 	bool done       = false;
 
@@ -157,8 +157,9 @@ static bool load_multiboot1(struct memory *m, struct vcpu *v,
 	const u64 info = put_info(m, &plan, &facts, above);
 
 	if (!info) {
-		tv_snprintf(why, why_size, "there is no room for its multiboot "
-					   "information: raise mem=");
+		tv_snprintf(why, why_size,
+			    "there is no room for its multiboot "
+			    "information: raise mem=");
 		return false;
 	}
 	vcpu_start_protected(v, plan.entry, MULTIBOOT1_BOOT_MAGIC, lo32(info));
@@ -175,8 +176,8 @@ static bool load_linux(struct memory *m, struct vcpu *v,
 	struct linux_start s;
 
 	for (u32 i = 0; i < initrd_count; i++)
-		file[i] = (struct linux_file){ initrd[i].data,
-					       initrd[i].bytes };
+		file[i] =
+			(struct linux_file){ initrd[i].data, initrd[i].bytes };
 	if (!linux_load(m, &kernel, file, initrd_count, image->cmdline,
 			MEMORY_BIOS, &s, why, why_size))
 		return false;
@@ -191,14 +192,14 @@ const char *image_load(struct memory *m, struct vcpu *v,
 {
 	if (bzimage_is(image->data, image->bytes))
 		return load_linux(m, v, image, initrd, initrd_count, why,
-				  why_size) ?
-			       "linux" :
-			       NULL;
+				  why_size)
+			       ? "linux"
+			       : NULL;
 	if (multiboot1_is(image->data, image->bytes))
 		return load_multiboot1(m, v, image, initrd, initrd_count, why,
-				       why_size) ?
-			       "multiboot1" :
-			       NULL;
+				       why_size)
+			       ? "multiboot1"
+			       : NULL;
 	describe(image, why, why_size);
 	return NULL;
 }

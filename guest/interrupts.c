@@ -43,8 +43,7 @@ static void send(struct vm *vm, const struct apic_message *m,
 			continue;
 		deliver_to(vm, i, m);
 		/* All priorities are alike to us: the first one takes it. */
-		if (m->mode == APIC_LOWEST &&
-		    shorthand == APIC_TO_DESTINATION)
+		if (m->mode == APIC_LOWEST && shorthand == APIC_TO_DESTINATION)
 			return;
 	}
 }

@@ -91,9 +91,9 @@ bool linux_load(struct memory *m, const struct linux_file *kernel,
 	    !put_initrd(m, plan.initrd, initrd, initrd_count) ||
 	    !memory_write(m, gpa(CMDLINE_AT), cmdline, cmdline_bytes + 1) ||
 	    !memory_write(m, gpa(PARAMS_AT), &params, sizeof(params)) ||
-	    !memory_write(m, gpa(GDT_AT), gdt, sizeof(gdt)) ||
-	    !put_tables(m)) {
-		tv_snprintf(why, why_size, "its memory is too small to load it");
+	    !memory_write(m, gpa(GDT_AT), gdt, sizeof(gdt)) || !put_tables(m)) {
+		tv_snprintf(why, why_size,
+			    "its memory is too small to load it");
 		return false;
 	}
 	*start = (struct linux_start){

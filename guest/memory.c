@@ -14,7 +14,7 @@ static bool take_runs(struct memory *m, u64 start, u64 bytes)
 	u64 want = bytes;
 
 	while (bytes) {
-		u64 align = PAGE_SIZE;
+		u64 align  = PAGE_SIZE;
 		void *host = NULL;
 
 		want = min_u64(want, bytes);
@@ -115,7 +115,7 @@ static bool put(struct memory *m, gpa_t at, const u8 *from, u64 bytes)
 	while (bytes) {
 		const struct memory_run *r = find(m, at.v);
 		const u64 offset           = at.v - r->start;
-		const u64 n = min_u64(bytes, r->bytes - offset);
+		const u64 n                = min_u64(bytes, r->bytes - offset);
 
 		if (from) {
 			memcpy(r->host + offset, from, n);
@@ -147,9 +147,9 @@ u32 memory_map(const struct memory *m,
 	u32 n          = 0;
 
 	range[n++] = (struct memory_range){ 0, MEMORY_EBDA, MEMORY_USABLE };
-	range[n++] = (struct memory_range){
-		MEMORY_EBDA, MEMORY_VIDEO - MEMORY_EBDA, MEMORY_RESERVED
-	};
+	range[n++] =
+		(struct memory_range){ MEMORY_EBDA, MEMORY_VIDEO - MEMORY_EBDA,
+				       MEMORY_RESERVED };
 	range[n++] = (struct memory_range){ MEMORY_BIOS, MIB - MEMORY_BIOS,
 					    MEMORY_RESERVED };
 	range[n++] = (struct memory_range){ MIB, low - MIB, MEMORY_USABLE };
@@ -163,8 +163,8 @@ bool memory_is_usable(const struct memory_range *range, u32 count, u64 start,
 		      u64 bytes)
 {
 	for (u32 i = 0; i < count; i++)
-		if (range[i].type == MEMORY_USABLE &&
-		    start >= range[i].start && bytes <= range[i].bytes &&
+		if (range[i].type == MEMORY_USABLE && start >= range[i].start &&
+		    bytes <= range[i].bytes &&
 		    start - range[i].start <= range[i].bytes - bytes)
 			return true;
 	return false;

@@ -26,6 +26,7 @@
 
 enum msr_kind {
 	KIND_FIXED,  /* reads VALUE; writing is #GP(0) */
+	KIND_SAME,   /* as KIND_FIXED, but VALUE itself may be written */
 	KIND_IGNORE, /* reads VALUE; writes have no effect */
 };
 
@@ -45,7 +46,7 @@ static const struct msr_entry table[] = {
 	{ MSR_IA32_BIOS_SIGN_ID, KIND_IGNORE, MICROCODE_REVISION },
 	/* No CPUID faulting, no turbo ratios to set. */
 	{ MSR_PLATFORM_INFO, KIND_FIXED, 0 },
-	{ MSR_MISC_FEATURES_ENABLES, KIND_FIXED, 0 },
+	{ MSR_MISC_FEATURES_ENABLES, KIND_SAME, 0 },
 	/* CPUID shows MTRRs; see below. */
 	{ MSR_IA32_MTRRCAP, KIND_FIXED,
 	  MTRR_VARIABLE_COUNT | MTRRCAP_FIXED | MTRRCAP_WC },
@@ -74,11 +75,11 @@ void msr_reset(struct msr_state *s)
 }
 
 static const u32 fixed_index[MTRR_FIXED_COUNT] = {
-	MSR_IA32_MTRR_FIX64K_00000,     MSR_IA32_MTRR_FIX16K_80000,
-	MSR_IA32_MTRR_FIX16K_A0000,     MSR_IA32_MTRR_FIX4K_C0000,
-	MSR_IA32_MTRR_FIX4K_C0000 + 1,  MSR_IA32_MTRR_FIX4K_C0000 + 2,
-	MSR_IA32_MTRR_FIX4K_C0000 + 3,  MSR_IA32_MTRR_FIX4K_C0000 + 4,
-	MSR_IA32_MTRR_FIX4K_C0000 + 5,  MSR_IA32_MTRR_FIX4K_C0000 + 6,
+	MSR_IA32_MTRR_FIX64K_00000,    MSR_IA32_MTRR_FIX16K_80000,
+	MSR_IA32_MTRR_FIX16K_A0000,    MSR_IA32_MTRR_FIX4K_C0000,
+	MSR_IA32_MTRR_FIX4K_C0000 + 1, MSR_IA32_MTRR_FIX4K_C0000 + 2,
+	MSR_IA32_MTRR_FIX4K_C0000 + 3, MSR_IA32_MTRR_FIX4K_C0000 + 4,
+	MSR_IA32_MTRR_FIX4K_C0000 + 5, MSR_IA32_MTRR_FIX4K_C0000 + 6,
 	MSR_IA32_MTRR_FIX4K_C0000 + 7,
 };
 
@@ -90,8 +91,8 @@ static u64 *mtrr(struct msr_state *s, u32 index)
 	if (index == MSR_IA32_MTRR_DEF_TYPE)
 		return &s->mtrr_def_type;
 	if (pair < 2 * MTRR_VARIABLE_COUNT)
-		return pair & 1 ? &s->mtrr_mask[pair / 2] :
-				  &s->mtrr_base[pair / 2];
+		return pair & 1 ? &s->mtrr_mask[pair / 2]
+				: &s->mtrr_base[pair / 2];
 	for (unsigned int i = 0; i < MTRR_FIXED_COUNT; i++)
 		if (fixed_index[i] == index)
 			return &s->mtrr_fixed[i];
@@ -128,7 +129,7 @@ static bool mtrr_is_legal(u32 index, u64 value, unsigned int phys_bits)
 enum msr_answer msr_read(struct msr_state *s, u32 index, u64 *value)
 {
 	const struct msr_entry *e = find(index);
-	u64 *at                    = mtrr(s, index);
+	u64 *at                   = mtrr(s, index);
 
 	if (index == MSR_IA32_MISC_ENABLE)
 		at = &s->misc_enable;
@@ -140,13 +141,25 @@ enum msr_answer msr_read(struct msr_state *s, u32 index, u64 *value)
 	return MSR_OK;
 }
 
+static enum msr_answer write_entry(const struct msr_entry *e, u64 value)
+{
+	switch (e->kind) {
+	case KIND_IGNORE:
+		return MSR_OK;
+	case KIND_SAME:
+		return value == e->value ? MSR_OK : MSR_GP;
+	default:
+		return MSR_GP;
+	}
+}
+
 enum msr_answer msr_write(struct msr_state *s, u32 index, u64 value,
 			  unsigned int phys_bits)
 {
 	const struct msr_entry *e = find(index);
 
 	if (e)
-		return e->kind == KIND_IGNORE ? MSR_OK : MSR_GP;
+		return write_entry(e, value);
 	if (index == MSR_IA32_MISC_ENABLE) {
 		/* What cannot be switched keeps its value, as on silicon. */
 		s->misc_enable = MISC_FIXED | (value & MISC_WRITABLE);

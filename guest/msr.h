@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The MSRs of a VM that neither VMX nor the local APIC owns: a table, and #GP(0)
- * for everything that is not in it. Pure.
+ * The MSRs of a VM that neither VMX nor the local APIC owns: a table, and
+ * #GP(0) for everything that is not in it. Pure.
  */
 #ifndef GUEST_MSR_H
 #define GUEST_MSR_H

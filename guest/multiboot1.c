@@ -93,7 +93,8 @@ struct parse {
 	size_t why_size;
 };
 
-#define REFUSE(p, ...) (tv_snprintf((p)->why, (p)->why_size, __VA_ARGS__), false)
+#define REFUSE(p, ...)                                                         \
+	(tv_snprintf((p)->why, (p)->why_size, __VA_ARGS__), false)
 
 static bool add_segment(const struct parse *p, u64 offset, u64 file_bytes,
 			u64 start, u64 bytes)
@@ -103,20 +104,23 @@ static bool add_segment(const struct parse *p, u64 offset, u64 file_bytes,
 	if (!bytes)
 		return true;
 	if (file_bytes > bytes)
-		return REFUSE(p, "a segment has %#llx bytes in the file, but "
-				 "only %#llx in memory",
+		return REFUSE(p,
+			      "a segment has %#llx bytes in the file, but "
+			      "only %#llx in memory",
 			      (unsigned long long)file_bytes,
 			      (unsigned long long)bytes);
 	if (offset > p->bytes || file_bytes > p->bytes - offset)
-		return REFUSE(p, "a segment reaches beyond the end of the "
-				 "file: offset %#llx, %#llx bytes, file %#llx",
+		return REFUSE(p,
+			      "a segment reaches beyond the end of the "
+			      "file: offset %#llx, %#llx bytes, file %#llx",
 			      (unsigned long long)offset,
 			      (unsigned long long)file_bytes,
 			      (unsigned long long)p->bytes);
 	if (start + bytes < start || start + bytes > 4 * GIB ||
 	    !memory_is_usable(p->range, p->range_count, start, bytes))
-		return REFUSE(p, "it wants to be at %#llx-%#llx, where the VM "
-				 "has no free memory",
+		return REFUSE(p,
+			      "it wants to be at %#llx-%#llx, where the VM "
+			      "has no free memory",
 			      (unsigned long long)start,
 			      (unsigned long long)(start + bytes));
 	if (plan->segment_count == MULTIBOOT1_SEGMENT_MAX)
@@ -138,8 +142,9 @@ static bool plan_addresses(const struct parse *p, const struct header *h,
 {
 	if (h->load_addr > h->header_addr ||
 	    h->header_addr - h->load_addr > header_at)
-		return REFUSE(p, "its header says load_addr %#x and "
-				 "header_addr %#x, but lies at offset %#llx",
+		return REFUSE(p,
+			      "its header says load_addr %#x and "
+			      "header_addr %#x, but lies at offset %#llx",
 			      h->load_addr, h->header_addr,
 			      (unsigned long long)header_at);
 	const u64 offset = header_at - (h->header_addr - h->load_addr);
@@ -147,8 +152,9 @@ static bool plan_addresses(const struct parse *p, const struct header *h,
 
 	if (h->load_end_addr) {
 		if (h->load_end_addr < h->load_addr)
-			return REFUSE(p, "its header's load_end_addr %#x is "
-					 "below load_addr %#x",
+			return REFUSE(p,
+				      "its header's load_end_addr %#x is "
+				      "below load_addr %#x",
 				      h->load_end_addr, h->load_addr);
 		load = h->load_end_addr - h->load_addr;
 	}
@@ -156,8 +162,9 @@ static bool plan_addresses(const struct parse *p, const struct header *h,
 
 	if (h->bss_end_addr) {
 		if (h->bss_end_addr < h->load_addr + load)
-			return REFUSE(p, "its header's bss_end_addr %#x is "
-					 "below the end of what is loaded",
+			return REFUSE(p,
+				      "its header's bss_end_addr %#x is "
+				      "below the end of what is loaded",
 				      h->bss_end_addr);
 		total = h->bss_end_addr - h->load_addr;
 	}
@@ -206,8 +213,9 @@ static bool plan_segments(const struct parse *p, bool is64, u64 entry, u64 at,
 		struct segment64 s;
 
 		if (at > p->bytes || !read_segment(p, is64, at + i * size, &s))
-			return REFUSE(p, "ELF program header %llu lies beyond "
-					 "the end of the file",
+			return REFUSE(p,
+				      "ELF program header %llu lies beyond "
+				      "the end of the file",
 				      (unsigned long long)i);
 		if (s.type != PT_LOAD)
 			continue;
@@ -237,15 +245,17 @@ static bool plan_elf(const struct parse *p)
 		return REFUSE(p, "it is a big-endian ELF file");
 	if (e32.e_ident[EI_CLASS] == ELFCLASS64) {
 		if (e64.e_machine != EM_X86_64)
-			return REFUSE(p, "it is an ELF file for machine %u, "
-					 "not x86-64",
+			return REFUSE(p,
+				      "it is an ELF file for machine %u, "
+				      "not x86-64",
 				      e64.e_machine);
 		return plan_segments(p, true, e64.e_entry, e64.e_phoff,
 				     e64.e_phentsize, e64.e_phnum);
 	}
 	if (e32.e_machine != EM_386)
-		return REFUSE(p, "it is a 32-bit ELF file for machine %u, not "
-				 "i386",
+		return REFUSE(p,
+			      "it is a 32-bit ELF file for machine %u, not "
+			      "i386",
 			      e32.e_machine);
 	return plan_segments(p, false, e32.e_entry, e32.e_phoff,
 			     e32.e_phentsize, e32.e_phnum);
@@ -271,8 +281,9 @@ bool multiboot1_plan(const void *file, u64 bytes,
 	if (at < 0)
 		return REFUSE(&p, "it has no multiboot 1 header");
 	if (h.flags & HEADER_REQUIREMENTS & ~HEADER_KNOWN)
-		return REFUSE(&p, "its multiboot header asks for unknown "
-				  "things: flags %#x",
+		return REFUSE(&p,
+			      "its multiboot header asks for unknown "
+			      "things: flags %#x",
 			      h.flags);
 	if (!(h.flags & HEADER_ADDRESSES))
 		return plan_elf(&p);
@@ -289,9 +300,9 @@ static struct places place(const struct multiboot1_facts *f)
 	struct places p;
 
 	p.modules = sizeof(struct info);
-	p.map = p.modules + f->module_count * sizeof(struct info_module);
-	p.text = p.map + f->range_count * sizeof(struct info_range);
-	p.end  = p.text + strlen(f->cmdline) + 1 + strlen(f->loader) + 1;
+	p.map     = p.modules + f->module_count * sizeof(struct info_module);
+	p.text    = p.map + f->range_count * sizeof(struct info_range);
+	p.end     = p.text + strlen(f->cmdline) + 1 + strlen(f->loader) + 1;
 	for (u32 i = 0; i < f->module_count; i++)
 		p.end += strlen(f->module[i].cmdline) + 1;
 	return p;
@@ -330,10 +341,10 @@ void multiboot1_info(const struct multiboot1_facts *facts, void *buffer, u32 at)
 	u64 text              = p.text;
 	struct info info      = {
 		     .flags = INFO_MEMORY | INFO_CMDLINE | INFO_MAP | INFO_LOADER,
-		     .mem_lower   = kib_from(facts, 0),
-		     .mem_upper   = kib_from(facts, MIB),
-		     .mmap_length = facts->range_count *
-			       (u32)sizeof(struct info_range),
+		     .mem_lower = kib_from(facts, 0),
+		     .mem_upper = kib_from(facts, MIB),
+		     .mmap_length =
+			     facts->range_count * (u32)sizeof(struct info_range),
 		     .mmap_addr = at + (u32)p.map,
 	};
 

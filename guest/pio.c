@@ -41,6 +41,16 @@ static void pic_out(struct vm *vm, u16 port, u8 value)
 		vcpu_post(&vm->vcpu[0], VCPU_EVENT_INTR);
 }
 
+static u8 rtc_in(struct vm *vm, u16 port)
+{
+	return vrtc_read(&vm->rtc, port);
+}
+
+static void rtc_out(struct vm *vm, u16 port, u8 value)
+{
+	vrtc_write(&vm->rtc, port, value);
+}
+
 static u8 zero_in(struct vm *vm, u16 port)
 {
 	(void)vm;
@@ -73,6 +83,7 @@ static const struct port_range table[] = {
 	{ VUART_PORT, VUART_PORT + VUART_PORTS - 1, uart_in, uart_out },
 	{ 0x20, 0x21, pic_in, pic_out },
 	{ 0xa0, 0xa1, pic_in, pic_out },
+	{ VRTC_INDEX_PORT, VRTC_DATA_PORT, rtc_in, rtc_out },
 	/* power-on self-test codes, which kernels write to pass time */
 	{ 0x80, 0x80, ones_in, ignore_out },
 	{ 0xed, 0xed, ones_in, ignore_out },
@@ -99,8 +110,8 @@ static void note_unknown(struct vm *vm, u16 port)
 		return;
 	log_info("%s: nothing is at port %#x, it reads all-ones%s",
 		 vm->config.name, port,
-		 seen_is_full(&vm->ports) ? "; later ones are only counted" :
-					    "");
+		 seen_is_full(&vm->ports) ? "; later ones are only counted"
+					  : "");
 }
 
 /* Does this write end the VM? */
@@ -111,8 +122,7 @@ static bool ends_vm(u16 port, u32 value, const char **reason, int *code)
 		*code   = (int)(value << 1 | 1);
 		return true;
 	}
-	if (port == ACPI_SLEEP_PORT &&
-	    (value & 0xff) == ACPI_SLEEP_POWEROFF) {
+	if (port == ACPI_SLEEP_PORT && (value & 0xff) == ACPI_SLEEP_POWEROFF) {
 		*reason = "the guest powered off";
 		*code   = VM_CODE_SUCCESS;
 		return true;
@@ -139,12 +149,12 @@ enum verdict pio_access(struct vcpu *v, u16 port, unsigned int bytes, bool in,
 		}
 	}
 	spin_lock(&vm->lock);
+	if (!find(port))
+		note_unknown(vm, port);
 	for (unsigned int i = 0; i < bytes; i++) {
 		const u16 at               = (u16)(port + i);
 		const struct port_range *r = find(at);
 
-		if (!r)
-			note_unknown(vm, at);
 		if (in)
 			read |= (u32)(r ? r->in(vm, at) : 0xff) << 8 * i;
 		else if (r)

@@ -51,9 +51,9 @@ static enum policy_answer unknown_msr(struct vcpu *v, u32 index, bool write)
 	if (seen_first(&vm->msrs, index))
 		log_info("%s: %s of MSR %#x, which is not there: #GP%s",
 			 vm->config.name, write ? "WRMSR" : "RDMSR", index,
-			 seen_is_full(&vm->msrs) ?
-				 "; later ones are only counted" :
-				 "");
+			 seen_is_full(&vm->msrs)
+				 ? "; later ones are only counted"
+				 : "");
 	spin_unlock(&vm->lock);
 	return POLICY_GP;
 }
@@ -72,9 +72,9 @@ enum policy_answer policy_rdmsr(struct vcpu *v, u32 index, u64 *value)
 	}
 	if (index - MSR_IA32_X2APIC_BASE < X2APIC_MSRS)
 		return vlapic_read_msr(&d->lapic, index - MSR_IA32_X2APIC_BASE,
-				       rdtsc(), value) ?
-			       POLICY_OK :
-			       POLICY_GP;
+				       rdtsc(), value)
+			       ? POLICY_OK
+			       : POLICY_GP;
 	switch (msr_read(&d->msr, index, value)) {
 	case MSR_OK:
 		return POLICY_OK;
@@ -175,7 +175,8 @@ enum verdict policy_mmio(struct vcpu *v, gpa_t at, unsigned int bytes,
 {
 	const u32 offset = (u32)(at.v % PAGE_SIZE);
 
-	/* Both devices are accessed in 32 bits; of less, the low part counts. */
+	/* Both devices are accessed in 32 bits; of less, the low part counts.
+	 */
 	(void)bytes;
 	if (is_lapic(&vm_device(v)->lapic, at))
 		lapic_mmio(v, offset, write, value);
@@ -201,8 +202,7 @@ int policy_interrupt_pending(struct vcpu *v)
 {
 	const int external = extint(v);
 
-	return external >= 0 ? external :
-			       vlapic_pending(&vm_device(v)->lapic);
+	return external >= 0 ? external : vlapic_pending(&vm_device(v)->lapic);
 }
 
 void policy_interrupt_accept(struct vcpu *v, int vector)

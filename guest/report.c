@@ -107,9 +107,11 @@ void report_grow(const struct vcpu *v, u64 rip)
 
 	log_event("\"event\":\"grow\",\"vm\":\"%s\",\"vcpu\":%u,"
 		  "\"rip\":\"%#llx\",\"from\":%u,\"to\":%u,"
-		  "\"components\":\"%#llx\",\"ticks\":%llu",
+		  "\"components\":\"%#llx\",\"ticks\":%llu,"
+		  "\"nm_exits\":%llu,\"xfd_exits\":%llu",
 		  v->vm->config.name, v->index, LL(rip), g->from, g->to,
-		  LL(g->components), LL(rdtsc() - v->last_exit_tsc));
+		  LL(g->components), LL(rdtsc() - v->last_exit_tsc),
+		  LL(v->stats.nm_exits), LL(v->stats.xfd_exits));
 }
 
 /* "NAME":count,... of the exits that happened, and their number. */
@@ -175,8 +177,7 @@ void report_end(const struct vm *first, u32 failed)
 			log_info("%-15s %4u %10llu %6llu %6llu %7llu %7u "
 				 "%9llu %5d",
 				 vm->config.name, i, LL(v->stats.exits_total),
-				 LL(v->stats.nm_exits),
-				 LL(v->stats.xfd_exits),
+				 LL(v->stats.nm_exits), LL(v->stats.xfd_exits),
 				 LL(fpu_growths(&v->fpu)),
 				 vm->device[i].area_bytes,
 				 LL(v->stats.switches), vm->code);
@@ -185,8 +186,8 @@ void report_end(const struct vm *first, u32 failed)
 	log_event("\"event\":\"end\",\"verdict\":\"%s\",\"vms\":%u,"
 		  "\"failed\":%u,\"first_entry_ticks\":%llu,\"ticks\":%llu",
 		  failed ? "failed" : "ok", count, failed,
-		  LL(runloop_first_entry_tsc() ?
-			     runloop_first_entry_tsc() - entry_tsc :
-			     0),
+		  LL(runloop_first_entry_tsc()
+			     ? runloop_first_entry_tsc() - entry_tsc
+			     : 0),
 		  LL(rdtsc() - entry_tsc));
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a run tells: the `tv: event` lines, which machines read, and the table at
- * the end, which people read.
+ * What a run tells: the `tv: event` lines, which machines read, and the table
+ * at the end, which people read.
  */
 #ifndef GUEST_REPORT_H
 #define GUEST_REPORT_H

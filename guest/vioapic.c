@@ -20,8 +20,7 @@
 #define ENTRY_REMOTE_IRR BIT(14) /* read only */
 #define ENTRY_LEVEL      BIT(15)
 #define ENTRY_MASKED     BIT(16)
-#define ENTRY_WRITABLE                                                         \
-	(FIELD(63, 56) | FIELD(16, 15) | BIT(13) | FIELD(11, 0))
+#define ENTRY_WRITABLE   (FIELD(63, 56) | FIELD(16, 15) | BIT(13) | FIELD(11, 0))
 
 void vioapic_reset(struct vioapic *io)
 {
@@ -43,8 +42,8 @@ static u32 read_index(const struct vioapic *io)
 	default:
 		if (io->select < INDEX_ENTRY || pin >= VIOAPIC_PINS)
 			return 0;
-		return io->select & 1 ? hi32(io->entry[pin]) :
-					lo32(io->entry[pin]);
+		return io->select & 1 ? hi32(io->entry[pin])
+				      : lo32(io->entry[pin]);
 	}
 }
 
@@ -68,9 +67,9 @@ static void write_index(struct vioapic *io, u32 value)
 		io->id = value >> 24 & 0xf;
 	if (io->select < INDEX_ENTRY || pin >= VIOAPIC_PINS)
 		return;
-	const u64 old   = io->entry[pin];
-	const u64 wrote = io->select & 1 ? make64(value, old) :
-					   make64(hi32(old), value);
+	const u64 old = io->entry[pin];
+	const u64 wrote =
+		io->select & 1 ? make64(value, old) : make64(hi32(old), value);
 
 	io->entry[pin] = (wrote & ENTRY_WRITABLE) | (old & ~ENTRY_WRITABLE);
 	/* An edge pin is never being served. */

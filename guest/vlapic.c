@@ -43,56 +43,52 @@ enum reg {
 #define RW (XR | XW | R2 | W2)
 
 static const u8 access_of[REG_COUNT] = {
-	[REG_ID]                 = XR | R2,
-	[REG_VERSION]            = XR | R2,
-	[REG_TPR]                = RW,
-	[REG_APR]                = XR,
-	[REG_PPR]                = XR | R2,
-	[REG_EOI]                = XW | W2,
-	[REG_RRD]                = XR,
-	[REG_LDR]                = XR | XW | R2,
-	[REG_DFR]                = XR | XW,
-	[REG_SVR]                = RW,
-	[REG_ISR ... REG_ISR_LAST] = XR | R2,
-	[REG_TMR ... REG_TMR_LAST] = XR | R2,
-	[REG_IRR ... REG_IRR_LAST] = XR | R2,
-	[REG_ESR]                = RW,
-	[REG_ICR]                = RW,
-	[REG_ICR_HIGH]           = XR | XW,
-	[REG_LVT ... REG_LVT_LAST] = RW,
-	[REG_INITIAL]            = RW,
-	[REG_CURRENT]            = XR | R2,
-	[REG_DIVIDE]             = RW,
-	[REG_SELF_IPI]           = W2,
+	[REG_ID]                  = XR | R2,
+	[REG_VERSION]             = XR | R2,
+	[REG_TPR]                 = RW,
+	[REG_APR]                 = XR,
+	[REG_PPR]                 = XR | R2,
+	[REG_EOI]                 = XW | W2,
+	[REG_RRD]                 = XR,
+	[REG_LDR]                 = XR | XW | R2,
+	[REG_DFR]                 = XR | XW,
+	[REG_SVR]                 = RW,
+	[REG_ISR... REG_ISR_LAST] = XR | R2,
+	[REG_TMR... REG_TMR_LAST] = XR | R2,
+	[REG_IRR... REG_IRR_LAST] = XR | R2,
+	[REG_ESR]                 = RW,
+	[REG_ICR]                 = RW,
+	[REG_ICR_HIGH]            = XR | XW,
+	[REG_LVT... REG_LVT_LAST] = RW,
+	[REG_INITIAL]             = RW,
+	[REG_CURRENT]             = XR | R2,
+	[REG_DIVIDE]              = RW,
+	[REG_SELF_IPI]            = W2,
 };
 
-#define VERSION      (0x15 | (LVT_COUNT - 1) << 16)
-#define SVR_ENABLED  BIT(8)
-#define SVR_BITS     FIELD(8, 0)
-#define DIVIDE_BITS  0xbu
-#define DFR_FLAT     0xfu
+#define VERSION     (0x15 | (LVT_COUNT - 1) << 16)
+#define SVR_ENABLED BIT(8)
+#define SVR_BITS    FIELD(8, 0)
+#define DIVIDE_BITS 0xbu
+#define DFR_FLAT    0xfu
 
-#define LVT_MASKED      BIT(16)
-#define LVT_TIMER_MODE  FIELD(18, 17)
-#define TIMER_PERIODIC  BIT(17)
-#define TIMER_DEADLINE  BIT(18)
+#define LVT_MASKED     BIT(16)
+#define LVT_TIMER_MODE FIELD(18, 17)
+#define TIMER_PERIODIC BIT(17)
+#define TIMER_DEADLINE BIT(18)
 
 static const u32 lvt_bits[LVT_COUNT] = {
-	[LVT_TIMER]   = 0x700ff,
-	[LVT_THERMAL] = 0x107ff,
-	[LVT_PMI]     = 0x107ff,
-	[LVT_LINT0]   = 0x1a7ff,
-	[LVT_LINT1]   = 0x1a7ff,
-	[LVT_ERROR]   = 0x100ff,
+	[LVT_TIMER] = 0x700ff, [LVT_THERMAL] = 0x107ff, [LVT_PMI] = 0x107ff,
+	[LVT_LINT0] = 0x1a7ff, [LVT_LINT1] = 0x1a7ff,   [LVT_ERROR] = 0x100ff,
 };
 #define LVT_READ_ONLY (BIT(12) | BIT(14)) /* delivery status, remote IRR */
 
-#define ICR_STATUS         BIT(12)
+#define ICR_STATUS          BIT(12)
 #define ICR_X2APIC_RESERVED (FIELD(31, 20) | FIELD(17, 16) | BIT(13))
 
-#define ESR_SEND_VECTOR     BIT(5)
-#define ESR_RECEIVE_VECTOR  BIT(6)
-#define ESR_REGISTER        BIT(7)
+#define ESR_SEND_VECTOR    BIT(5)
+#define ESR_RECEIVE_VECTOR BIT(6)
+#define ESR_REGISTER       BIT(7)
 
 /*
  * A periodic timer that would fire again before its handler can run gives the
@@ -202,7 +198,7 @@ static u32 logical_id(const struct vlapic *l)
 
 static u32 ppr(const struct vlapic *l)
 {
-	const int isr       = bitmap_last(l->isr);
+	const int isr        = bitmap_last(l->isr);
 	const u32 in_service = isr < 0 ? 0 : (u32)isr & 0xf0;
 
 	return (l->tpr & 0xf0) >= in_service ? l->tpr : in_service;
@@ -303,7 +299,7 @@ static void send_ipi(struct vlapic *l, struct vlapic_effect *effect)
 	const bool x2   = vlapic_is_x2apic(l);
 	const u8 mode   = (u8)field_get(l->icr, 10, 8);
 	const u8 vector = (u8)l->icr;
-	const u32 to = x2 ? hi32(l->icr) : (u32)field_get(l->icr, 63, 56);
+	const u32 to    = x2 ? hi32(l->icr) : (u32)field_get(l->icr, 63, 56);
 
 	if (mode_needs_vector(mode) && vector < 16) {
 		raise_error(l, ESR_SEND_VECTOR);
@@ -487,8 +483,7 @@ static void write_reg(struct vlapic *l, enum reg reg, u32 value, u64 now,
 
 bool vlapic_read_msr(struct vlapic *l, u32 reg, u64 now, u64 *value)
 {
-	if (!vlapic_is_x2apic(l) || reg >= REG_COUNT ||
-	    !(access_of[reg] & R2))
+	if (!vlapic_is_x2apic(l) || reg >= REG_COUNT || !(access_of[reg] & R2))
 		return false;
 	*value = reg == REG_ICR ? l->icr : read_reg(l, (enum reg)reg, now);
 	return true;

@@ -88,7 +88,7 @@ static struct fpu_config fpu_config(struct vm *vm)
 
 static void make_cpuid(struct vm *vm, const struct cpuid_host *host)
 {
-	const struct fpu_config f      = fpu_config(vm);
+	const struct fpu_config f        = fpu_config(vm);
 	const struct cpuid_config config = {
 		.vcpu_count  = vm->config.vcpu_count,
 		.amx         = vm->config.amx,
@@ -198,8 +198,7 @@ static bool load(struct vm *vm, const struct boot_info *bi, char *why)
 	struct image_file initrd[VM_INITRD_MAX];
 
 	for (u32 i = 0; i < c->initrd_count; i++)
-		initrd[i] = module_file(bi, c->initrd[i],
-					c->initrd_cmdline[i]);
+		initrd[i] = module_file(bi, c->initrd[i], c->initrd_cmdline[i]);
 	vm->image = image_load(&vm->memory, &vm->vcpu[0], &image, initrd,
 			       c->initrd_count, why, WHY_SIZE);
 	return vm->image;
@@ -322,14 +321,14 @@ void vm_create_all(const struct boot_info *bi)
 	for (u32 i = 0; i < count; i++)
 		start(&config[i], bi, &host);
 	if (config)
-		pages_free(config, page_count(bi->module_count *
-					      sizeof(*config)));
+		pages_free(config,
+			   page_count(bi->module_count * sizeof(*config)));
 	if (first_vm)
 		return;
 	log_error("there is no VM to run: %s",
-		  bi->module_count ?
-			  "none of the modules could be started" :
-			  "the loader gave no module (module2 FILE vm=NAME)");
+		  bi->module_count
+			  ? "none of the modules could be started"
+			  : "the loader gave no module (module2 FILE vm=NAME)");
 	failed_count += !failed_count;
 	end();
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A virtual machine: its vCPUs, memory, devices and policy. Everything hangs off
- * struct vm; there is no global "the VM" anywhere.
+ * A virtual machine: its vCPUs, memory, devices and policy. Everything hangs
+ * off struct vm; there is no global "the VM" anywhere.
  */
 #ifndef GUEST_VM_H
 #define GUEST_VM_H
@@ -17,6 +17,7 @@
 #include "guest/vlapic.h"
 #include "guest/vm_config.h"
 #include "guest/vpic.h"
+#include "guest/vrtc.h"
 #include "guest/vuart.h"
 #include "vmx/ept.h"
 #include "vmx/vcpu.h"
@@ -46,12 +47,13 @@ struct vm {
 	unsigned int phys_bits;
 	struct vcpu *vcpu;      /* config.vcpu_count of them */
 	struct vm_vcpu *device; /* as many */
-	u32 vcpu_made;           /* of them are there */
+	u32 vcpu_made;          /* of them are there */
 
 	struct spinlock lock; /* of what follows */
 	struct vuart uart;
 	struct vioapic ioapic;
 	struct vpic pic;
+	struct vrtc rtc;
 	struct console console;
 	struct seen ports, msrs; /* touched, but not there */
 	bool stopped;
@@ -67,8 +69,8 @@ struct vm {
 void vm_create_all(const struct boot_info *bi);
 
 /*
- * VM stops, alone: none of its vCPUs runs again. REASON is one sentence. When it
- * was the last one, the machine ends as end= says and this does not return.
+ * VM stops, alone: none of its vCPUs runs again. REASON is one sentence. When
+ * it was the last one, the machine ends as end= says and this does not return.
  */
 void vm_stop(struct vm *vm, const char *reason, int code);
 

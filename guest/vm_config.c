@@ -32,7 +32,7 @@ static const char *const policy_names[XFD_POLICY_COUNT] = {
 	[XFD_KVM] = "kvm", [XFD_INJECT] = "inject",
 };
 
-static const char *const fpu_names[] = { "lazy", "reserve" };
+static const char *const fpu_names[]    = { "lazy", "reserve" };
 static const char *const switch_names[] = { "off", "on" };
 
 /* What one module's line says; the word of each key that was given. */
@@ -166,8 +166,8 @@ static bool take_size(struct vm_config *c, const struct option *o,
 }
 
 static bool take_choice(struct vm_config *c, const struct option *o,
-			const char *key, const char *const *names,
-			size_t count, unsigned int *to)
+			const char *key, const char *const *names, size_t count,
+			unsigned int *to)
 {
 	const int i = option_choice(o, names, count);
 	char list[64];
@@ -323,8 +323,9 @@ u32 vm_config_parse(const struct vm_config_module *module, u32 count,
 	}
 	for (u32 i = 0; i < used; i++)
 		if (!out[i].error[0] && !out[i].has_image)
-			SAY(out[i].error, "module %u is its initrd, but no "
-					  "module is its image",
+			SAY(out[i].error,
+			    "module %u is its initrd, but no "
+			    "module is its image",
 			    out[i].initrd[0]);
 	return used;
 }

@@ -10,7 +10,7 @@
 #include "boot/lib/types.h"
 #include "fpu/xfd.h"
 
-#define VM_NAME_SIZE      16 /* with its NUL */
+#define VM_NAME_SIZE      16  /* with its NUL */
 #define VM_VCPUS_MAX      255 /* xAPIC ids 0 .. 254; 255 means all */
 #define VM_MEMORY_MIN     (2 * MIB)
 #define VM_MEMORY_MAX     (1024 * GIB)
@@ -31,7 +31,7 @@ struct vm_config {
 	u32 image;           /* index of the module; valid if has_image */
 	bool has_image;
 	u32 initrd_count;
-	u32 initrd[VM_INITRD_MAX];                /* modules, in order */
+	u32 initrd[VM_INITRD_MAX];                 /* modules, in order */
 	const char *initrd_cmdline[VM_INITRD_MAX]; /* text behind their "--" */
 	char error[VM_ERROR_SIZE]; /* why it cannot be created, or "" */
 };
@@ -47,10 +47,10 @@ struct vm_config_defaults {
 };
 
 /*
- * One entry in OUT, which has room for COUNT, for each VM that the COUNT modules
- * name, in the order of their first naming; returns how many. An entry with an
- * error names the first thing wrong with any of its modules; a module that
- * cannot be given to a VM gets an entry of its own.
+ * One entry in OUT, which has room for COUNT, for each VM that the COUNT
+ * modules name, in the order of their first naming; returns how many. An entry
+ * with an error names the first thing wrong with any of its modules; a module
+ * that cannot be given to a VM gets an entry of its own.
  */
 u32 vm_config_parse(const struct vm_config_module *module, u32 count,
 		    const struct vm_config_defaults *defaults,

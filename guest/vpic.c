@@ -106,8 +106,8 @@ static void write_command(struct vpic_chip *c, u8 value)
 	if (value & ICW1) {
 		c->irr = c->isr = c->imr = 0;
 		c->auto_eoi = c->read_isr = false;
-		c->icw4_needed = value & ICW1_ICW4;
-		c->icw         = 2;
+		c->icw4_needed            = value & ICW1_ICW4;
+		c->icw                    = 2;
 	} else if (value & OCW3) {
 		if (value & OCW3_READ)
 			c->read_isr = value & OCW3_ISR;

@@ -129,13 +129,13 @@ static void write_mcr(struct vuart *u, u8 value)
 {
 	const u8 before = modem_lines(u->mcr);
 
-	u->mcr = value & MCR_BITS;
+	u->mcr           = value & MCR_BITS;
 	const u8 after   = modem_lines(u->mcr);
 	const u8 changed = before ^ after;
 
 	/* Delta bits lie four below their lines; RI tells only its end. */
-	u->msr_delta |= (changed >> 4) & (UART_MSR_DCTS | UART_MSR_DDSR |
-					  UART_MSR_DDCD);
+	u->msr_delta |= (changed >> 4) &
+			(UART_MSR_DCTS | UART_MSR_DDSR | UART_MSR_DDCD);
 	if (before & ~after & UART_MSR_RI)
 		u->msr_delta |= UART_MSR_TERI;
 }
