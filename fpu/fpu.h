@@ -24,7 +24,8 @@ struct xregs {
 
 struct fpu_config {
 	enum xfd_policy policy;
-	bool reserve; /* fpu=reserve: memory for growth is taken at creation */
+	bool reserve; /* fpu=reserve: memory for growth is taken at creation;
+		       * the default is not to: only users of tiles pay */
 	u64 xcr0_allowed; /* as the guest's CPUID.0DH says, and */
 	u64 xss_allowed;
 	u64 xfd_allowed;             /* 0: no XFD, both its MSRs are #GP(0) */
