@@ -109,12 +109,25 @@ static void idt_limit_zero(void)
 	asm volatile("lidt %0" : : "m"(none_at_all));
 }
 
+static bool unbacked_code(void)
+{
+	const struct trap t = TRY("jmp *%0", : : "r"(UNBACKED) : "memory");
+
+	return same("vector", t.vector, TRAP_UD) &&
+	       same("RIP", t.rip, UNBACKED);
+}
+
+static void gates_take_away(void)
+{
+	for (u32 v = 0; v < 32; v++)
+		trap_set_gate(v, false, 0);
+}
+
 static bool no_return(void)
 {
 	if (guest_flag("triple_fault")) {
 		printk("# triple fault\n");
-		for (u32 v = 0; v < 32; v++)
-			trap_set_gate(v, false, 0);
+		gates_take_away();
 		asm volatile("ud2");
 	}
 	if (guest_flag("no_idt")) {
@@ -132,11 +145,14 @@ static bool no_return(void)
 	}
 	if (guest_flag("far_jump")) {
 		printk("# code where there is no memory\n");
+		gates_take_away();
 		((void (*)(void))UNBACKED)();
 	}
 	if (guest_flag("nmi_storm")) {
-		printk("# NMIs for ever\n");
+		printk("# an NMI to where there is no memory\n");
 		apic_enable();
+		gates_take_away();
+		trap_set_gate(TRAP_NMI, true, 0);
 		trap_point_gate(TRAP_NMI, (void (*)(void))UNBACKED);
 		apic_send(this_cpu()->index, APIC_NMI);
 	}
@@ -150,6 +166,7 @@ const struct claim claims[] = {
 	{ "a storm of IPIs to oneself", ipi_storm, 0 },
 	{ "20 faults on top of each other", nested_faults, 0 },
 	{ "memory that does not exist reads all ones", unbacked_memory, 0 },
+	{ "code where there is no memory is #UD", unbacked_code, 0 },
 	{ "a storm of WBINVD", cache_storm, 0 },
 	{ "nothing was asked for that does not return", no_return, 0 },
 };

@@ -33,7 +33,7 @@ enum policy {
 #define NEEDS_AMX   BIT(8)  /* XFD and both tile components */
 #define NEEDS_SMP   BIT(9)  /* a second CPU */
 #define NEEDS_COUNT BIT(10) /* hosted with calls=on */
-/* Runs on a CPU that never used tiles; bare, on CPU 0 when there is none. */
+/* Runs on a CPU that never used tiles; without fresh=, on CPU 0 in the end. */
 #define FRESH BIT(16)
 
 struct claim {

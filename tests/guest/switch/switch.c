@@ -125,7 +125,7 @@ static bool beside_live_tiles(bool (*task)(void))
 	const u32 other = smp_fresh();
 
 	if (!other)
-		return is("enough CPUs", !hosted());
+		return is("enough CPUs", !guest.fresh);
 	tiles_start();
 	tiles_load(tile_source());
 	return smp_run(other, task) && tiles_are(tile_source());
@@ -151,7 +151,7 @@ static bool f28(void)
 	const u32 other = smp_fresh();
 
 	if (!other)
-		return is("enough CPUs", !hosted());
+		return is("enough CPUs", !guest.fresh);
 	tiles_start();
 	wrmsr(MSR_XFD_ERR, TILEDATA);
 	const bool ok = smp_run(other, reads_zero) & xfd_is(0, TILEDATA);
