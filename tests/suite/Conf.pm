@@ -12,7 +12,7 @@ my %LIST = map { $_ => 1 } qw(vm claim says never set module stopped);
 my %ONCE = map { $_ => 1 } qw(
 	guest image runs vcpus fresh policies words options host linux kernel tests
 	cpus mem vm-mem model vmx corrupt protocol acpi bad-msrs
-	seconds ticks skip panic until endless);
+	seconds ticks skip panic until endless bare-only);
 
 # Returns the sections in the file's order: { suite, name, KEY => value or [] }.
 sub read_file
