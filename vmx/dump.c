@@ -44,7 +44,9 @@ static void dump_entry(enum log_level level, const struct trace_entry *t)
 		 t->reason & VMX_EXIT_REASONS_FAILED_VMENTRY ?
 			 " (entry failed)" :
 			 "",
-		 (unsigned long long)t->qualification,
+		 t->reason & TRACE_QUALIFIED ?
+			 (unsigned long long)t->qualification :
+			 0,
 		 (unsigned long long)t->rip);
 }
 

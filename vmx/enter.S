@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * enum vmx_status vmx_enter(struct gprs *regs, bool launched)
+ * enum vmx_status vmx_enter(struct gprs *regs)
  *
  * The only way into a guest, and a function that returns: with VMX_OK after a VM
  * exit, the guest's registers in REGS; otherwise with the instruction's failure.
@@ -8,24 +8,12 @@
  */
 #include "vmx/gprs.h"
 
-#define VMCS_HOST_RSP 0x6c14
+#define VMCS_HOST_RSP    0x6c14
 #define VMX_FAIL_INVALID 1
-#define VMX_FAIL_VALID 2
+#define VMX_FAIL_VALID   2
 
-	.text
-	.globl vmx_enter
-	.type vmx_enter, @function
-vmx_enter:
-	push	%rbp
-	push	%rbx
-	push	%r12
-	push	%r13
-	push	%r14
-	push	%r15
-	push	%rdi
-	cmp	%rsp, GPRS_HOST_RSP(%rdi)
-	jne	3f
-1:	test	%sil, %sil
+/* The guest's registers, RDI last; leaves RFLAGS alone. */
+.macro LOAD_GUEST
 	mov	GPRS_RAX(%rdi), %rax
 	mov	GPRS_RCX(%rdi), %rcx
 	mov	GPRS_RDX(%rdi), %rdx
@@ -41,17 +29,34 @@ vmx_enter:
 	mov	GPRS_R14(%rdi), %r14
 	mov	GPRS_R15(%rdi), %r15
 	mov	GPRS_RDI(%rdi), %rdi
-	jz	2f
+.endm
+
+	.text
+	.globl vmx_enter
+	.type vmx_enter, @function
+vmx_enter:
+	push	%rbp
+	push	%rbx
+	push	%r12
+	push	%r13
+	push	%r14
+	push	%r15
+	push	%rdi
+	cmp	%rsp, GPRS_HOST_RSP(%rdi)
+	jne	2f
+1:	LOAD_GUEST
 	vmresume
 	jmp	4f
-2:	vmlaunch
-	jmp	4f
 
-	/* This VMCS last ran from another depth or stack. */
-3:	mov	%rsp, GPRS_HOST_RSP(%rdi)
+	/* This VMCS last ran from another depth or stack, or never. */
+2:	mov	%rsp, GPRS_HOST_RSP(%rdi)
 	mov	$VMCS_HOST_RSP, %eax
 	vmwrite	%rsp, %rax
-	jmp	1b
+	testb	$1, GPRS_LAUNCHED(%rdi)
+	jnz	1b
+	movb	$1, GPRS_LAUNCHED(%rdi)
+	LOAD_GUEST
+	vmlaunch
 
 	/* The instruction failed; the guest's registers are as they were. */
 4:	mov	$VMX_FAIL_INVALID, %eax

@@ -150,9 +150,11 @@ static exit_fn *const exit_table[VCPU_EXIT_REASON_COUNT] = {
 };
 /* clang-format on */
 
-/* A reason the SDM did not have when the table was written. */
-static enum verdict exit_unknown(struct vcpu *v, u32 reason)
+/* A reason that the SDM did not have when the table was written. */
+static enum verdict exit_unknown(struct vcpu *v)
 {
+	const u32 reason = vmread32(VMCS_EXIT_REASON);
+
 	if (vcpu_cpl(v) == 3)
 		return exit_inject_ud(v);
 	dump_vmcs(LOG_WARN);
@@ -161,14 +163,15 @@ static enum verdict exit_unknown(struct vcpu *v, u32 reason)
 
 enum verdict exit_dispatch(struct vcpu *v, u32 reason)
 {
-	const u16 basic = (u16)reason;
-	exit_fn *fn     = NULL;
-
-	if (__builtin_expect(reason & VMX_EXIT_REASONS_FAILED_VMENTRY, 0))
+	v->stats.exits_total++;
+	/* A failed entry has bit 31 set, so it is beyond the table too. */
+	if (__builtin_expect(reason < ARRAY_SIZE(exit_table), 1)) {
+		v->stats.exits[reason]++;
+		return exit_table[reason](v);
+	}
+	if (reason & VMX_EXIT_REASONS_FAILED_VMENTRY)
 		return exit_entry_failed(v, reason);
-	if (basic < ARRAY_SIZE(exit_table))
-		fn = exit_table[basic];
-	return fn ? fn(v) : exit_unknown(v, reason);
+	return exit_unknown(v);
 }
 
 const char *exit_reason_name(u32 basic_reason)
@@ -248,16 +251,18 @@ enum verdict exit_entry_failed(struct vcpu *v, u32 reason)
 u64 exit_qualification(void)
 {
 	const u64 qualification = vmread(VMCS_EXIT_QUALIFICATION);
+	struct trace_entry *t   = trace_last(this_cpu()->vmx);
 
-	trace_last(this_cpu()->vmx)->qualification = qualification;
+	t->qualification = qualification;
+	t->reason |= TRACE_QUALIFIED;
 	return qualification;
 }
 
 /*
- * What retiring an instruction also does: the shadow of STI and MOV SS ends, RF
- * is cleared, and under TF a single-step trap is due.
+ * The shadow of STI and MOV SS ends, RF is cleared, and under TF a single-step trap
+ * is due.
  */
-static void retire_slowly(struct vcpu *v, u64 rflags, u32 blocked)
+void exit_retire_slowly(struct vcpu *v, u64 rflags, u32 blocked)
 {
 	const u32 shadow = BLOCKED_BY_STI | BLOCKED_BY_MOV_SS;
 
@@ -270,30 +275,6 @@ static void retire_slowly(struct vcpu *v, u64 rflags, u32 blocked)
 		vmwrite(VMCS_GUEST_PENDING_DEBUG,
 			vmread(VMCS_GUEST_PENDING_DEBUG) | PENDING_DEBUG_BS);
 	v->work |= WORK_CHECK;
-}
-
-void exit_retire(struct vcpu *v)
-{
-	const u32 blocked = vmread32(VMCS_GUEST_INTERRUPTIBILITY);
-	const u64 rflags  = vmread(VMCS_GUEST_RFLAGS);
-	const u32 shadow  = BLOCKED_BY_STI | BLOCKED_BY_MOV_SS;
-
-	if (__builtin_expect((blocked & shadow) ||
-				     (rflags & (RFLAGS_TF | RFLAGS_RF)),
-			     0))
-		retire_slowly(v, rflags, blocked);
-}
-
-enum verdict exit_skip(struct vcpu *v)
-{
-	u64 next = v->rip + vmread(VMCS_EXIT_INSTRUCTION_LENGTH);
-
-	/* Outside 64-bit mode RIP has 32 bits. */
-	if (__builtin_expect(hi32(next ^ v->rip), 0) && !vcpu_is_64bit(v))
-		next = lo32(next);
-	vmwrite(VMCS_GUEST_RIP, next);
-	exit_retire(v);
-	return RUN_AGAIN;
 }
 
 static void queue_event(struct vcpu *v, const struct event *e)

@@ -6,6 +6,7 @@
 #ifndef VMX_EXIT_H
 #define VMX_EXIT_H
 
+#include "vmx/insn.h"
 #include "vmx/vcpu.h"
 
 /* Exit reasons of the SDM that <asm/vmx.h> does not name (everywhere). */
@@ -39,14 +40,34 @@ const char *exit_reason_name(u32 basic_reason);
 /* The exit qualification, noted in the trace as well. */
 u64 exit_qualification(void);
 
-/* The instruction that exited has been carried out: RUN_AGAIN behind it. */
-enum verdict exit_skip(struct vcpu *v);
-
 /*
  * RIP has been moved by hand: what else retiring an instruction does to shadows,
- * RF and single steps. exit_skip() includes it.
+ * RF and single steps.
  */
-void exit_retire(struct vcpu *v);
+void exit_retire_slowly(struct vcpu *v, u64 rflags, u32 blocked);
+static inline void exit_retire(struct vcpu *v)
+{
+	const u32 blocked = vmread32(VMCS_GUEST_INTERRUPTIBILITY);
+	const u64 rflags  = vmread(VMCS_GUEST_RFLAGS);
+
+	if (__builtin_expect((blocked & (BLOCKED_BY_STI | BLOCKED_BY_MOV_SS)) ||
+				     (rflags & (RFLAGS_TF | RFLAGS_RF)),
+			     0))
+		exit_retire_slowly(v, rflags, blocked);
+}
+
+/* The instruction that exited has been carried out: RUN_AGAIN behind it. */
+static inline enum verdict exit_skip(struct vcpu *v)
+{
+	u64 next = v->rip + vmread(VMCS_EXIT_INSTRUCTION_LENGTH);
+
+	/* Outside 64-bit mode RIP has 32 bits. */
+	if (__builtin_expect(hi32(next ^ v->rip), 0) && !vcpu_is_64bit(v))
+		next = lo32(next);
+	vmwrite(VMCS_GUEST_RIP, next);
+	exit_retire(v);
+	return RUN_AGAIN;
+}
 
 /* An exception instead of the instruction: RUN_AGAIN, RIP unchanged. */
 enum verdict exit_inject(struct vcpu *v, u8 vector, u32 error);

@@ -8,31 +8,49 @@
  * The answers change only where vcpu_forget_cpuid() says so, and guests ask for
  * the same few leaves again and again.
  */
-static struct vcpu_cpuid *remembered(struct vcpu *v, u32 leaf, u32 subleaf)
-{
-	struct vcpu_cpuid *slot =
-		&v->cpuid[(leaf + 5 * subleaf) % VCPU_CPUID_SLOTS];
+/* SPDX-License-Identifier: MIT */
+/* Exits whose answer depends on what the guest is: decoded here, asked above. */
+#include "vmx/exit.h"
+#include "vmx/insn.h"
+#include "vmx/policy.h"
 
-	if (slot->generation == v->cpuid_generation && slot->leaf == leaf &&
-	    slot->subleaf == subleaf)
-		return slot;
-	policy_cpuid(v, leaf, subleaf, &slot->answer);
+/*
+ * The answers change only where vcpu_forget_cpuid() says so, and guests ask for
+ * the same few leaves again and again.
+ */
+__attribute__((noinline)) static void ask(struct vcpu *v,
+					  struct vcpu_cpuid *slot, u32 leaf,
+					  u32 subleaf)
+{
+	struct cpuid_regs answer;
+
+	policy_cpuid(v, leaf, subleaf, &answer);
 	slot->leaf       = leaf;
 	slot->subleaf    = subleaf;
 	slot->generation = v->cpuid_generation;
-	return slot;
+	slot->rax        = answer.eax;
+	slot->rbx        = answer.ebx;
+	slot->rcx        = answer.ecx;
+	slot->rdx        = answer.edx;
 }
 
 enum verdict exit_cpuid(struct vcpu *v)
 {
-	u64 *r = v->regs.r;
-	const struct cpuid_regs *answer =
-		&remembered(v, lo32(r[RAX]), lo32(r[RCX]))->answer;
+	u64 *r            = v->regs.r;
+	const u32 leaf    = lo32(r[RAX]);
+	const u32 subleaf = lo32(r[RCX]);
+	struct vcpu_cpuid *slot =
+		&v->cpuid[(leaf + 5 * subleaf) % VCPU_CPUID_SLOTS];
 
-	r[RAX] = answer->eax;
-	r[RBX] = answer->ebx;
-	r[RCX] = answer->ecx;
-	r[RDX] = answer->edx;
+	if (__builtin_expect(slot->generation != v->cpuid_generation ||
+				     slot->leaf != leaf ||
+				     slot->subleaf != subleaf,
+			     0))
+		ask(v, slot, leaf, subleaf);
+	r[RAX] = slot->rax;
+	r[RBX] = slot->rbx;
+	r[RCX] = slot->rcx;
+	r[RDX] = slot->rdx;
 	return exit_skip(v);
 }
 
@@ -49,14 +67,10 @@ enum verdict exit_vmcall(struct vcpu *v)
 	const u64 number   = wide ? r[RAX] : lo32(r[RAX]);
 	const u64 argument = wide ? r[RBX] : lo32(r[RBX]);
 
-	/* Not counted until it has answered. */
-	v->stats.exits[EXIT_REASON_VMCALL]--;
-	v->stats.exits_total--;
+	vcpu_account(v);
 
 	const enum verdict verdict = policy_call(v, number, argument, &result);
 
-	v->stats.exits[EXIT_REASON_VMCALL]++;
-	v->stats.exits_total++;
 	if (verdict == RUN_STOP)
 		return verdict;
 	r[RAX] = wide ? result : lo32(result);

@@ -51,5 +51,6 @@ enum verdict exit_hlt(struct vcpu *v)
 
 enum verdict exit_triple_fault(struct vcpu *v)
 {
+	vcpu_account(v);
 	return policy_triple_fault(v);
 }

@@ -98,7 +98,6 @@ enum verdict exit_wrmsr(struct vcpu *v)
 	}
 	/* A timer, an EOI, a priority: whatever it was, look again. */
 	v->work |= WORK_TIMER | WORK_INTR;
-	vcpu_forget_cpuid(v);
 	switch (policy_wrmsr(v, msr, value)) {
 	case POLICY_OK:
 		return exit_skip(v);

@@ -22,6 +22,7 @@
 #define GPRS_R13      0x68
 #define GPRS_R14      0x70
 #define GPRS_R15      0x78
+#define GPRS_LAUNCHED 0x80
 
 #ifndef __ASSEMBLY__
 
@@ -54,12 +55,15 @@ enum gpr {
  */
 struct gprs {
 	u64 r[16];
+	u64 launched; /* nonzero: VMRESUME; set by enter.S */
 };
 _Static_assert(offsetof(struct gprs, r[RCX]) == GPRS_RCX, "see vmx/enter.S");
 _Static_assert(offsetof(struct gprs, r[RSP]) == GPRS_HOST_RSP,
 	       "see vmx/enter.S");
 _Static_assert(offsetof(struct gprs, r[RDI]) == GPRS_RDI, "see vmx/enter.S");
 _Static_assert(offsetof(struct gprs, r[R15]) == GPRS_R15, "see vmx/enter.S");
+_Static_assert(offsetof(struct gprs, launched) == GPRS_LAUNCHED,
+	       "see vmx/enter.S");
 
 #endif
 #endif

@@ -195,6 +195,7 @@ enum verdict vcpu_stop(struct vcpu *v, const char *fmt, ...)
 	tv_vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	dump_trace(LOG_DEBUG);
+	vcpu_account(v);
 	policy_stop(v, text, -1);
 	return RUN_STOP;
 }
@@ -283,7 +284,7 @@ static void activate(struct percpu *cpu, struct vcpu *v)
 	vmcs_write_host(cpu);
 	v->regs.r[RSP] = 0; /* HOST_RSP is to be written again */
 	v->vmcs_cpu    = cpu;
-	v->launched    = false;
+	v->regs.launched = 0;
 	exit_flush_tlb(v);
 }
 
@@ -520,41 +521,51 @@ static enum verdict prepare(struct vcpu *v)
 	return RUN_AGAIN;
 }
 
-static void trace(struct vmx_cpu *c, const struct vcpu *v, u64 now, u32 reason)
+void vcpu_account(struct vcpu *v)
 {
-	c->trace[c->trace_next++ % TRACE_COUNT] = (struct trace_entry){
-		.tsc    = now,
-		.v      = v,
-		.rip    = v->rip,
-		.reason = reason,
-	};
+	const u64 now   = rdtsc();
+	const u64 guest = v->stats.guest_ticks;
+
+	v->stats.host_ticks += now - v->account_tsc - (guest - v->account_guest);
+	v->account_tsc   = now;
+	v->account_guest = guest;
 }
 
-/* One stay in the guest and the handling of its exit. */
+static void trace(struct vmx_cpu *c, const struct vcpu *v, u64 now, u32 reason)
+{
+	const u32 slot        = c->trace_next;
+	struct trace_entry *t = &c->trace[slot];
+
+	c->trace_next = (slot + 1) % TRACE_COUNT;
+	t->tsc        = now;
+	t->v          = v;
+	t->rip        = v->rip;
+	t->reason     = reason; /* without TRACE_QUALIFIED */
+}
+
+/*
+ * One stay in the guest and the handling of its exit: the path that every exit
+ * takes, so nothing is done here that could be done when something changes.
+ */
 static enum verdict enter_once(struct vcpu *v, struct vmx_cpu *c)
 {
-	const u64 entered = rdtsc();
-
-	v->stats.host_ticks += entered - v->last_exit_tsc;
-	if (vmx_enter(&v->regs, v->launched) != VMX_OK)
+	v->stats.guest_ticks -= rdtsc();
+	if (__builtin_expect(vmx_enter(&v->regs) != VMX_OK, 0)) {
+		v->stats.guest_ticks += rdtsc();
 		return exit_entry_refused(v);
-	v->launched = true;
+	}
 
 	const u64 now    = rdtsc();
 	const u32 reason = vmread32(VMCS_EXIT_REASON);
-	const u16 basic  = (u16)reason;
 
+	v->stats.guest_ticks += now;
 	v->last_exit_tsc = now;
 	v->rip           = vmread(VMCS_GUEST_RIP);
-	v->stats.guest_ticks += now - entered;
-	v->stats.exits_total++;
-	if (basic < VCPU_EXIT_REASON_COUNT)
-		v->stats.exits[basic]++;
 	trace(c, v, now, reason);
 
 	const enum verdict verdict = exit_dispatch(v, reason);
 
-	if (verdict == RUN_AGAIN && now >= v->timer_end) {
+	if (__builtin_expect(now >= v->timer_end, 0) && verdict == RUN_AGAIN) {
 		if (now >= v->slice_end)
 			return RUN_YIELD;
 		v->work |= WORK_TIMER;
@@ -568,18 +579,19 @@ enum verdict vcpu_run(struct vcpu *v, u64 slice_end)
 	enum verdict verdict;
 
 	v->slice_end     = slice_end;
-	v->last_exit_tsc = rdtsc();
+	v->account_tsc   = rdtsc();
+	v->account_guest = v->stats.guest_ticks;
 	v->work |= WORK_TIMER | WORK_INTR;
 	if (TV_DEBUG >= 2)
 		v->work |= WORK_CHECK;
 	do {
-		if (v->work | v->events) {
+		if (__builtin_expect(v->delays != 0, 0)) {
 			verdict = prepare(v);
 			if (verdict != RUN_AGAIN)
 				break;
 		}
 		verdict = enter_once(v, c);
 	} while (verdict == RUN_AGAIN);
-	v->stats.host_ticks += rdtsc() - v->last_exit_tsc;
+	vcpu_account(v);
 	return verdict;
 }

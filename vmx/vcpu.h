@@ -53,7 +53,7 @@ struct vcpu_stats {
 	u64 nm_exits;    /* exception exits with vector 7 */
 	u64 xfd_exits;   /* RDMSR and WRMSR of IA32_XFD and IA32_XFD_ERR */
 	u64 guest_ticks; /* TSC ticks in non-root mode */
-	u64 host_ticks;  /* TSC ticks in root mode on its behalf */
+	u64 host_ticks;  /* ... in root mode on its behalf: vcpu_account() */
 	u64 switches;    /* times it gave the CPU to another vCPU or to idling */
 };
 
@@ -101,7 +101,7 @@ enum switched_msr {
 struct vcpu_cpuid {
 	u32 leaf, subleaf;
 	u64 generation;
-	struct cpuid_regs answer;
+	u64 rax, rbx, rcx, rdx;
 };
 
 struct vcpu {
@@ -114,7 +114,6 @@ struct vcpu {
 	/* VMCS and what goes with it; touched only by the CPU it is loaded on. */
 	void *vmcs;
 	struct percpu *vmcs_cpu; /* where it is active; NULL: nowhere */
-	bool launched;
 	u16 vpid; /* 0: VPID is not in use */
 	struct ept *ept;
 	void *msr_bitmap; /* one page, this vCPU's own */
@@ -139,18 +138,26 @@ struct vcpu {
 
 	enum vcpu_state state;
 	struct vcpu *queue_next; /* run queue's lock */
-	u32 events;              /* atomic: enum vcpu_event */
 	u8 sipi_vector;
 
 	enum vcpu_activity activity;
 	bool fresh; /* START is still to be carried out */
 	struct vcpu_start start;
 
-	u32 work;      /* enum vcpu_work */
+	/* Zero as one word: nothing keeps the vCPU from going on. */
+	union {
+		struct {
+			u32 work;   /* enum vcpu_work */
+			u32 events; /* atomic: enum vcpu_event */
+		};
+		u64 delays;
+	};
 	u64 rip;       /* guest RIP at the last exit */
 	u64 slice_end; /* host TSC */
 	u64 timer_end; /* what the hardware timer was set for */
 	u64 last_exit_tsc;
+	u64 account_tsc;   /* stats are complete up to here ... */
+	u64 account_guest; /* ... when guest_ticks was this */
 
 	bool calls; /* VMCALL reaches our own calls */
 	struct vcpu_stats stats;
@@ -214,10 +221,13 @@ bool vcpu_is_64bit(const struct vcpu *v); /* CS.L = 1 and EFER.LMA = 1 */
 
 /*
  * The answers of policy_cpuid() may differ from now on: CR4, XCR0, IA32_XSS or an
- * MSR of guest/ has changed. vmx/ calls it after every write that it sees;
- * guest/ only for changes of its own.
+ * MSR of guest/ has changed. vmx/ calls it for the first three, guest/ for its own
+ * MSRs.
  */
 void vcpu_forget_cpuid(struct vcpu *v);
+
+/* Brings stats.host_ticks up to now, for the current vCPU. */
+void vcpu_account(struct vcpu *v);
 
 /* Guest TSC now. */
 u64 vcpu_tsc(const struct vcpu *v);

@@ -16,14 +16,17 @@ struct trace_entry {
 	u64 tsc;
 	const struct vcpu *v; /* NULL: unused, or its vCPU is gone */
 	u64 rip;
-	u64 qualification; /* 0 where its handler had no use for it */
-	u32 reason;
+	u64 qualification; /* valid with TRACE_QUALIFIED */
+	u64 reason; /* low half as in the VMCS */
 };
+
+/* In reason: the handler looked at the qualification. */
+#define TRACE_QUALIFIED BIT(63)
 
 struct vmx_cpu {
 	void *vmxon;
 	struct trace_entry trace[TRACE_COUNT];
-	u32 trace_next; /* counts on; the slot is its remainder */
+	u32 trace_next; /* the slot of the next exit, the oldest one's now */
 
 	/* In the CPU's registers now, whoever left it there. */
 	u64 msr[SWITCHED_COUNT];
@@ -33,7 +36,7 @@ struct vmx_cpu {
 
 static inline struct trace_entry *trace_last(struct vmx_cpu *c)
 {
-	return &c->trace[(c->trace_next - 1) % TRACE_COUNT];
+	return &c->trace[(c->trace_next + TRACE_COUNT - 1) % TRACE_COUNT];
 }
 
 #endif
