@@ -69,8 +69,19 @@ static enum verdict exit_init_signal(struct vcpu *v)
 	return RUN_AGAIN;
 }
 
+/* A reason that the SDM did not have when the table was written. */
+static enum verdict exit_unknown(struct vcpu *v)
+{
+	const u32 reason = vmread32(VMCS_EXIT_REASON);
+
+	if (vcpu_cpl(v) == 3)
+		return exit_inject_ud(v);
+	dump_vmcs(LOG_WARN);
+	return vcpu_stop(v, "unknown exit reason %#x", reason);
+}
+
 /* clang-format off */
-static exit_fn *const exit_table[VCPU_EXIT_REASON_COUNT] = {
+exit_fn *const exit_table[VCPU_EXIT_REASON_COUNT] = {
 	[EXIT_REASON_EXCEPTION_NMI]       = exit_exception,
 	[EXIT_REASON_EXTERNAL_INTERRUPT]  = exit_external_intr,
 	[EXIT_REASON_TRIPLE_FAULT]        = exit_triple_fault,
@@ -106,11 +117,14 @@ static exit_fn *const exit_table[VCPU_EXIT_REASON_COUNT] = {
 	[EXIT_REASON_MSR_WRITE]           = exit_wrmsr,
 	[EXIT_REASON_INVALID_STATE]       = exit_not_enabled,
 	[EXIT_REASON_MSR_LOAD_FAIL]       = exit_not_enabled,
+	[35]                              = exit_unknown,
 	[EXIT_REASON_MWAIT_INSTRUCTION]   = exit_undefined,
 	[EXIT_REASON_MONITOR_TRAP_FLAG]   = exit_not_enabled,
+	[38]                              = exit_unknown,
 	[EXIT_REASON_MONITOR_INSTRUCTION] = exit_undefined,
 	[EXIT_REASON_PAUSE_INSTRUCTION]   = exit_not_enabled,
 	[EXIT_REASON_MCE_DURING_VMENTRY]  = exit_not_enabled,
+	[42]                              = exit_unknown,
 	[EXIT_REASON_TPR_BELOW_THRESHOLD] = exit_not_enabled,
 	[EXIT_REASON_APIC_ACCESS]         = exit_not_enabled,
 	[EXIT_REASON_EOI_INDUCED]         = exit_not_enabled,
@@ -139,6 +153,7 @@ static exit_fn *const exit_table[VCPU_EXIT_REASON_COUNT] = {
 	[EXIT_REASON_TPAUSE]              = exit_undefined,
 	[EXIT_LOADIWKEY]                  = exit_undefined,
 	[EXIT_ENCLV]                      = exit_undefined,
+	[71]                              = exit_unknown,
 	[EXIT_ENQCMD_PASID]               = exit_undefined,
 	[EXIT_ENQCMDS_PASID]              = exit_undefined,
 	[EXIT_REASON_BUS_LOCK]            = exit_not_enabled,
@@ -150,25 +165,8 @@ static exit_fn *const exit_table[VCPU_EXIT_REASON_COUNT] = {
 };
 /* clang-format on */
 
-/* A reason that the SDM did not have when the table was written. */
-static enum verdict exit_unknown(struct vcpu *v)
+enum verdict exit_beyond(struct vcpu *v, u32 reason)
 {
-	const u32 reason = vmread32(VMCS_EXIT_REASON);
-
-	if (vcpu_cpl(v) == 3)
-		return exit_inject_ud(v);
-	dump_vmcs(LOG_WARN);
-	return vcpu_stop(v, "unknown exit reason %#x", reason);
-}
-
-enum verdict exit_dispatch(struct vcpu *v, u32 reason)
-{
-	v->stats.exits_total++;
-	/* A failed entry has bit 31 set, so it is beyond the table too. */
-	if (__builtin_expect(reason < ARRAY_SIZE(exit_table), 1)) {
-		v->stats.exits[reason]++;
-		return exit_table[reason](v);
-	}
 	if (reason & VMX_EXIT_REASONS_FAILED_VMENTRY)
 		return exit_entry_failed(v, reason);
 	return exit_unknown(v);
@@ -262,9 +260,11 @@ u64 exit_qualification(void)
  * The shadow of STI and MOV SS ends, RF is cleared, and under TF a single-step trap
  * is due.
  */
-void exit_retire_slowly(struct vcpu *v, u64 rflags, u32 blocked)
+enum verdict exit_retire_slowly(struct vcpu *v)
 {
-	const u32 shadow = BLOCKED_BY_STI | BLOCKED_BY_MOV_SS;
+	const u32 shadow  = BLOCKED_BY_STI | BLOCKED_BY_MOV_SS;
+	const u32 blocked = vmread32(VMCS_GUEST_INTERRUPTIBILITY);
+	const u64 rflags  = vmread(VMCS_GUEST_RFLAGS);
 
 	if (blocked & shadow)
 		vmwrite(VMCS_GUEST_INTERRUPTIBILITY, blocked & ~shadow);
@@ -275,6 +275,15 @@ void exit_retire_slowly(struct vcpu *v, u64 rflags, u32 blocked)
 		vmwrite(VMCS_GUEST_PENDING_DEBUG,
 			vmread(VMCS_GUEST_PENDING_DEBUG) | PENDING_DEBUG_BS);
 	v->work |= WORK_CHECK;
+	return RUN_AGAIN;
+}
+
+enum verdict exit_skip_wrapping(struct vcpu *v)
+{
+	const u64 next = v->rip + vmread(VMCS_EXIT_INSTRUCTION_LENGTH);
+
+	vmwrite(VMCS_GUEST_RIP, vcpu_is_64bit(v) ? next : lo32(next));
+	return exit_retire(v);
 }
 
 static void queue_event(struct vcpu *v, const struct event *e)

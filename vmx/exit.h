@@ -27,8 +27,23 @@ enum exit_reason_more {
 
 typedef enum verdict exit_fn(struct vcpu *v);
 
+/*
+ * Handlers by basic exit reason. No slot is empty: a reason without a handler has
+ * one that stops the VM.
+ */
+extern exit_fn *const exit_table[VCPU_EXIT_REASON_COUNT];
+
+/* REASON is beyond the table: new to us, or the flag of a failed entry. */
+enum verdict exit_beyond(struct vcpu *v, u32 reason);
+
 /* Handle the exit for REASON, the basic reason with its flags. */
-enum verdict exit_dispatch(struct vcpu *v, u32 reason);
+static inline enum verdict exit_dispatch(struct vcpu *v, u32 reason)
+{
+	if (__builtin_expect(reason >= VCPU_EXIT_REASON_COUNT, 0))
+		return exit_beyond(v, reason);
+	v->stats.exits[reason]++;
+	return exit_table[reason](v);
+}
 
 /* The VM entry did not happen: VM-instruction failure, or exit reason's bit 31. */
 enum verdict exit_entry_refused(struct vcpu *v);
@@ -42,10 +57,10 @@ u64 exit_qualification(void);
 
 /*
  * RIP has been moved by hand: what else retiring an instruction does to shadows,
- * RF and single steps.
+ * RF and single steps. RUN_AGAIN.
  */
-void exit_retire_slowly(struct vcpu *v, u64 rflags, u32 blocked);
-static inline void exit_retire(struct vcpu *v)
+enum verdict exit_retire_slowly(struct vcpu *v);
+static inline enum verdict exit_retire(struct vcpu *v)
 {
 	const u32 blocked = vmread32(VMCS_GUEST_INTERRUPTIBILITY);
 	const u64 rflags  = vmread(VMCS_GUEST_RFLAGS);
@@ -53,20 +68,27 @@ static inline void exit_retire(struct vcpu *v)
 	if (__builtin_expect((blocked & (BLOCKED_BY_STI | BLOCKED_BY_MOV_SS)) ||
 				     (rflags & (RFLAGS_TF | RFLAGS_RF)),
 			     0))
-		exit_retire_slowly(v, rflags, blocked);
+		return exit_retire_slowly(v);
+	return RUN_AGAIN;
 }
 
-/* The instruction that exited has been carried out: RUN_AGAIN behind it. */
+/*
+ * The instruction that exited has been carried out: RUN_AGAIN behind it. Short,
+ * because most exits end here: calls only in tail position.
+ */
+enum verdict exit_skip_wrapping(struct vcpu *v);
 static inline enum verdict exit_skip(struct vcpu *v)
 {
-	u64 next = v->rip + vmread(VMCS_EXIT_INSTRUCTION_LENGTH);
+	const u64 length = vmread(VMCS_EXIT_INSTRUCTION_LENGTH);
+	u32 low;
 
 	/* Outside 64-bit mode RIP has 32 bits. */
-	if (__builtin_expect(hi32(next ^ v->rip), 0) && !vcpu_is_64bit(v))
-		next = lo32(next);
-	vmwrite(VMCS_GUEST_RIP, next);
-	exit_retire(v);
-	return RUN_AGAIN;
+	if (__builtin_expect(__builtin_add_overflow(lo32(v->rip), lo32(length),
+						    &low),
+			     0))
+		return exit_skip_wrapping(v);
+	vmwrite(VMCS_GUEST_RIP, v->rip + length);
+	return exit_retire(v);
 }
 
 /* An exception instead of the instruction: RUN_AGAIN, RIP unchanged. */

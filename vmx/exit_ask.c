@@ -18,20 +18,18 @@
  * The answers change only where vcpu_forget_cpuid() says so, and guests ask for
  * the same few leaves again and again.
  */
-__attribute__((noinline)) static void ask(struct vcpu *v,
-					  struct vcpu_cpuid *slot, u32 leaf,
-					  u32 subleaf)
+/* Ask above and remember the answer. */
+__attribute__((noinline)) static enum verdict ask_cpuid(struct vcpu *v,
+							struct vcpu_cpuid *slot)
 {
+	const u32 leaf    = lo32(v->regs.r[RAX]);
+	const u32 subleaf = lo32(v->regs.r[RCX]);
 	struct cpuid_regs answer;
 
 	policy_cpuid(v, leaf, subleaf, &answer);
-	slot->leaf       = leaf;
-	slot->subleaf    = subleaf;
-	slot->generation = v->cpuid_generation;
-	slot->rax        = answer.eax;
-	slot->rbx        = answer.ebx;
-	slot->rcx        = answer.ecx;
-	slot->rdx        = answer.edx;
+	*slot = (struct vcpu_cpuid){ leaf,	 subleaf,    answer.eax,
+				     answer.ebx, answer.ecx, answer.edx };
+	return exit_cpuid(v);
 }
 
 enum verdict exit_cpuid(struct vcpu *v)
@@ -40,13 +38,10 @@ enum verdict exit_cpuid(struct vcpu *v)
 	const u32 leaf    = lo32(r[RAX]);
 	const u32 subleaf = lo32(r[RCX]);
 	struct vcpu_cpuid *slot =
-		&v->cpuid[(leaf + 5 * subleaf) % VCPU_CPUID_SLOTS];
+		&v->cpuid[vcpu_cpuid_slot(leaf, subleaf)];
 
-	if (__builtin_expect(slot->generation != v->cpuid_generation ||
-				     slot->leaf != leaf ||
-				     slot->subleaf != subleaf,
-			     0))
-		ask(v, slot, leaf, subleaf);
+	if (__builtin_expect(slot->leaf != leaf || slot->subleaf != subleaf, 0))
+		return ask_cpuid(v, slot);
 	r[RAX] = slot->rax;
 	r[RBX] = slot->rbx;
 	r[RCX] = slot->rcx;

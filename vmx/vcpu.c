@@ -57,7 +57,7 @@ bool vcpu_create(struct vcpu *v, const struct vcpu_config *c)
 	v->state            = VCPU_WAIT_SIPI;
 	v->activity         = VCPU_WAITS_FOR_SIPI;
 	v->fresh            = true;
-	v->cpuid_generation = 1;
+	vcpu_forget_cpuid(v);
 	v->tsc_offset       = -rdtsc(); /* RESET: the guest's TSC is 0 */
 	tv_snprintf(v->name, sizeof(v->name), "%.16s/%u", c->vm_name, c->index);
 	if (!fpu_create(&v->fpu, &c->fpu))
@@ -171,7 +171,11 @@ bool vcpu_is_64bit(const struct vcpu *v)
 
 void vcpu_forget_cpuid(struct vcpu *v)
 {
-	v->cpuid_generation++;
+	/* No leaf belongs into a slot that is not its own. */
+	for (u32 i = 0; i < VCPU_CPUID_SLOTS; i++) {
+		v->cpuid[i].leaf    = i + 1;
+		v->cpuid[i].subleaf = 0;
+	}
 }
 
 u64 vcpu_tsc(const struct vcpu *v)
@@ -531,7 +535,8 @@ void vcpu_account(struct vcpu *v)
 	v->account_guest = guest;
 }
 
-static void trace(struct vmx_cpu *c, const struct vcpu *v, u64 now, u32 reason)
+static void trace(struct vmx_cpu *c, const struct vcpu *v, u64 now, u64 rip,
+		  u64 reason)
 {
 	const u32 slot        = c->trace_next;
 	struct trace_entry *t = &c->trace[slot];
@@ -539,7 +544,7 @@ static void trace(struct vmx_cpu *c, const struct vcpu *v, u64 now, u32 reason)
 	c->trace_next = (slot + 1) % TRACE_COUNT;
 	t->tsc        = now;
 	t->v          = v;
-	t->rip        = v->rip;
+	t->rip        = rip;
 	t->reason     = reason; /* without TRACE_QUALIFIED */
 }
 
@@ -556,14 +561,16 @@ static enum verdict enter_once(struct vcpu *v, struct vmx_cpu *c)
 	}
 
 	const u64 now    = rdtsc();
-	const u32 reason = vmread32(VMCS_EXIT_REASON);
+	const u64 reason = vmread(VMCS_EXIT_REASON);
+	const u64 rip    = vmread(VMCS_GUEST_RIP);
 
 	v->stats.guest_ticks += now;
+	v->stats.exits_total++;
 	v->last_exit_tsc = now;
-	v->rip           = vmread(VMCS_GUEST_RIP);
-	trace(c, v, now, reason);
+	v->rip           = rip;
+	trace(c, v, now, rip, reason);
 
-	const enum verdict verdict = exit_dispatch(v, reason);
+	const enum verdict verdict = exit_dispatch(v, lo32(reason));
 
 	if (__builtin_expect(now >= v->timer_end, 0) && verdict == RUN_AGAIN) {
 		if (now >= v->slice_end)

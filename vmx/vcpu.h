@@ -100,9 +100,13 @@ enum switched_msr {
 #define VCPU_CPUID_SLOTS 32
 struct vcpu_cpuid {
 	u32 leaf, subleaf;
-	u64 generation;
 	u64 rax, rbx, rcx, rdx;
 };
+
+static inline u32 vcpu_cpuid_slot(u32 leaf, u32 subleaf)
+{
+	return (leaf + 5 * subleaf) % VCPU_CPUID_SLOTS;
+}
 
 struct vcpu {
 	struct gprs regs; /* guest's, while not running; RSP is in the VMCS */
@@ -163,7 +167,6 @@ struct vcpu {
 	struct vcpu_stats stats;
 	void *device; /* guest/'s per-vCPU devices (struct vlapic and so on) */
 	u64 ones_reads, ones_writes; /* accesses to addresses without memory */
-	u64 cpuid_generation;
 	struct vcpu_cpuid cpuid[VCPU_CPUID_SLOTS];
 };
 

@@ -397,10 +397,10 @@ X86_DR_ACCESSORS(7)
 
 static inline u64 rdtsc(void)
 {
-	u32 low, high;
+	u64 low, high; /* the CPU clears their upper halves */
 
 	asm volatile("rdtsc" : "=a"(low), "=d"(high) : : "memory");
-	return make64(high, low);
+	return high << 32 | low;
 }
 
 /* False: the CPU had no random number ready. CPUID.1:ECX[30] must be 1. */
