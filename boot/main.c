@@ -5,6 +5,7 @@
  */
 #include "boot/main.h"
 
+#include "boot/acpi.h"
 #include "boot/cpu.h"
 #include "boot/lib/clock.h"
 #include "boot/lib/options.h"
@@ -33,6 +34,22 @@ static void host_console_init(const struct boot_info *bi)
 	log_set_level(o->log);
 	if (!understood)
 		refuse("%s", why);
+}
+
+/* ACPI's tables lie anywhere: read while the first page tables map them all. */
+static void power_init(const struct boot_info *bi)
+{
+	const struct acpi_window low = { (const u8 *)PAGE_SIZE, PAGE_SIZE,
+					 4 * GIB };
+	struct power_acpi how;
+
+	if (!bi->rsdp || !acpi_power(&low, bi->rsdp_copy, &how)) {
+		log_debug("ACPI does not say how to power off");
+		return;
+	}
+	log_debug("ACPI: PM1 control at %#x and %#x, S5 is %u, %u", how.pm1a,
+		  how.pm1b, how.slp_typa, how.slp_typb);
+	power_set_acpi(&how);
 }
 
 /* Who runs on what. guest/ prints the same and more as the event `boot`. */
@@ -74,6 +91,7 @@ void boot_main(const struct boot_info *bi)
 	host_console_init(bi); /* first: everything below can now speak */
 	cpu_init();            /* GDT, IDT; required CPU features */
 	clock_init();          /* how fast the TSC counts */
+	power_init(bi);        /* how this machine switches itself off */
 	pages_init(bi);        /* free memory, in pages */
 	paging_init(bi);       /* our own page tables: W^X, guard pages */
 	fpu_init();            /* CPUID.0DH: components, sizes, host XCR0 */

@@ -12,25 +12,21 @@
 #define PORT_BOCHS_OFF  0x8900 /* takes the word "Shutdown" */
 #define PORT_PM_Q35     0x604
 #define PORT_PM_PIIX4   0xb004
+#define PM_SCI_EN       BIT(0)
 #define PM_SLP_EN       BIT(13)
 #define PM_SLP_TYP(t)   ((u16)((t) << 10))
+#define POLLS           1000000
 #define PORT_RESET      0xcf9
 #define RESET_FULL      0x0e
 #define PORT_KBD        0x64
 #define KBD_PULSE_RESET 0xfe
 
 /* Set once at boot, before other CPUs run; port 0: unknown. */
-static struct {
-	u16 pm1a, pm1b;
-	u8 typa, typb;
-} acpi;
+static struct power_acpi acpi;
 
-void power_set_acpi(u16 pm1a, u16 pm1b, u8 slp_typa, u8 slp_typb)
+void power_set_acpi(const struct power_acpi *how)
 {
-	acpi.pm1a = pm1a;
-	acpi.pm1b = pm1b;
-	acpi.typa = slp_typa;
-	acpi.typb = slp_typb;
+	acpi = *how;
 }
 
 void power_halt(void)
@@ -41,15 +37,26 @@ void power_halt(void)
 	}
 }
 
+/* Firmware leaves SCI_EN clear until an operating system asks for ACPI. */
+static void acpi_off(void)
+{
+	if (acpi.smi_cmd && !(inw(acpi.pm1a) & PM_SCI_EN)) {
+		outb(acpi.smi_cmd, acpi.acpi_enable);
+		for (u32 i = 0; i < POLLS && !(inw(acpi.pm1a) & PM_SCI_EN); i++)
+			cpu_pause();
+	}
+	outw(acpi.pm1a, (u16)(PM_SLP_TYP(acpi.slp_typa) | PM_SLP_EN));
+	if (acpi.pm1b)
+		outw(acpi.pm1b, (u16)(PM_SLP_TYP(acpi.slp_typb) | PM_SLP_EN));
+}
+
 static void power_off(int code)
 {
 	outb(PORT_EXIT, (u8)code);
 	for (const char *c = "Shutdown"; *c; c++)
 		outb(PORT_BOCHS_OFF, (u8)*c);
 	if (acpi.pm1a)
-		outw(acpi.pm1a, (u16)(PM_SLP_TYP(acpi.typa) | PM_SLP_EN));
-	if (acpi.pm1b)
-		outw(acpi.pm1b, (u16)(PM_SLP_TYP(acpi.typb) | PM_SLP_EN));
+		acpi_off();
 	outw(PORT_PM_Q35, PM_SLP_EN);
 	outw(PORT_PM_PIIX4, PM_SLP_EN);
 }
@@ -60,7 +67,7 @@ static void reboot(void)
 
 	outb(PORT_RESET, RESET_FULL);
 	outb(PORT_KBD, KBD_PULSE_RESET);
-	for (u32 i = 0; i < 1000000; i++)
+	for (u32 i = 0; i < POLLS; i++)
 		cpu_pause();
 	lidt(&no_idt); /* the next exception is a triple fault */
 	ud2();

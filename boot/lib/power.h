@@ -19,9 +19,19 @@ _Noreturn void power_end(int code);
 _Noreturn void power_halt(void);
 
 /*
- * How ACPI powers off: PM1a and PM1b control ports (b 0: none) and the sleep
- * types that _S5 names. Without this call only the emulators' ports are tried.
+ * How this machine powers off: its PM1 control ports (pm1b 0: none), the sleep
+ * types of \_S5, and what to write where to switch ACPI on (smi_cmd 0: it is).
  */
-void power_set_acpi(u16 pm1a, u16 pm1b, u8 slp_typa, u8 slp_typb);
+struct power_acpi {
+	u16 pm1a;
+	u16 pm1b;
+	u16 smi_cmd;
+	u8 acpi_enable;
+	u8 slp_typa;
+	u8 slp_typb;
+};
+
+/* Without this call only the ports of emulators are tried. */
+void power_set_acpi(const struct power_acpi *how);
 
 #endif
