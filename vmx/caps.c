@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Judges the capability MSRs: SDM vol. 3, appendix "VMX Capability Reporting
- * Facility", and the algorithm of "Algorithms for Determining VMX Capabilities".
+ * Facility", and the algorithm of "Algorithms for Determining VMX
+ * Capabilities".
  */
 #include "vmx/caps.h"
 
@@ -216,7 +217,8 @@ const char *caps_missing(const struct vmx_caps *caps, unsigned int index)
 				    "exit" },
 		{ !caps->xsaves, "no XSAVES control: guests have no XSAVES" },
 		{ !caps->rdtscp, "no RDTSCP control: guests have no RDTSCP" },
-		{ !caps->invpcid, "no INVPCID control: guests have no INVPCID" },
+		{ !caps->invpcid,
+		  "no INVPCID control: guests have no INVPCID" },
 		{ !caps->ept_2m, "no 2 MiB EPT pages: 4 KiB ones" },
 		{ !caps->ept_1g, "no 1 GiB EPT pages: smaller ones" },
 	};

@@ -20,19 +20,20 @@ struct vmx_msrs {
 };
 
 struct vmx_caps {
-	u32 revision;    /* VMCS revision identifier */
-	bool true_ctls;  /* IA32_VMX_BASIC[55] */
+	u32 revision;                    /* VMCS revision identifier */
+	bool true_ctls;                  /* IA32_VMX_BASIC[55] */
 	u32 pin, cpu, cpu2, exit, entry; /* control words for every vCPU */
-	u64 cr0_fixed0, cr0_fixed1; /* PE and PG taken out: unrestricted guest */
+	u64 cr0_fixed0,
+		cr0_fixed1; /* PE and PG taken out: unrestricted guest */
 	u64 cr4_fixed0, cr4_fixed1;
-	bool ept_2m, ept_1g;   /* for ept_init() */
+	bool ept_2m, ept_1g; /* for ept_init() */
 	bool invept_single;
 	bool invvpid_single;
 	bool vpid;
-	bool timer;            /* VMX-preemption timer */
-	bool save_timer;       /* ... and exits save what is left of it */
+	bool timer;               /* VMX-preemption timer */
+	bool save_timer;          /* ... and exits save what is left of it */
 	unsigned int timer_shift; /* one timer tick is 2^this TSC ticks */
-	bool xsaves;           /* the guest may use XSAVES and XRSTORS */
+	bool xsaves;              /* the guest may use XSAVES and XRSTORS */
 	bool rdtscp, invpcid;
 };
 

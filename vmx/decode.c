@@ -129,19 +129,21 @@ static void decode_moffs(struct cursor *c, u8 opcode, unsigned int bytes,
 bool decode_mmio(const u8 *code, unsigned int length, enum decode_mode mode,
 		 struct mmio_insn *out)
 {
-	struct cursor c   = { .code = code, .length = length };
-	struct prefixes p = { 0 };
-	struct mmio_insn i = { 0 };
-	const u8 opcode   = read_prefixes(&c, mode, &p);
-	const bool wide_default = mode != DECODE_16;
-	const unsigned int bytes =
-		p.rex & REX_W ? 8 : p.operand != wide_default ? 4 : 2;
-	const bool address_16 = mode == DECODE_16 ? !p.address :
-				mode == DECODE_32 ? p.address :
-						    false;
-	const unsigned int moffs_bytes =
-		mode == DECODE_64 ? (p.address ? 4 : 8) : address_16 ? 2 : 4;
-	u8 op2 = 0, modrm;
+	struct cursor c                = { .code = code, .length = length };
+	struct prefixes p              = { 0 };
+	struct mmio_insn i             = { 0 };
+	const u8 opcode                = read_prefixes(&c, mode, &p);
+	const bool wide_default        = mode != DECODE_16;
+	const unsigned int bytes       = p.rex & REX_W               ? 8
+					 : p.operand != wide_default ? 4
+								     : 2;
+	const bool address_16          = mode == DECODE_16   ? !p.address
+					 : mode == DECODE_32 ? p.address
+							     : false;
+	const unsigned int moffs_bytes = mode == DECODE_64 ? (p.address ? 4 : 8)
+					 : address_16      ? 2
+							   : 4;
+	u8 op2                         = 0, modrm;
 
 	if (p.refused)
 		return false;
@@ -216,7 +218,8 @@ void decode_finish_read(const struct mmio_insn *i, u64 value, u64 *reg)
 	value &= mask_of(i->bytes);
 	if (i->sign_extend)
 		value = sign_extend(value, i->bytes);
-	/* A 32-bit result clears the upper half, smaller ones leave the rest. */
+	/* A 32-bit result clears the upper half, smaller ones leave the rest.
+	 */
 	if (i->reg_bytes == 4)
 		*reg = lo32(value);
 	else

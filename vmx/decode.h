@@ -18,15 +18,15 @@ enum decode_mode {
 };
 
 struct mmio_insn {
-	unsigned int length;        /* of the instruction */
-	unsigned int bytes;         /* of the memory access: 1, 2, 4, 8 */
+	unsigned int length; /* of the instruction */
+	unsigned int bytes;  /* of the memory access: 1, 2, 4, 8 */
 	bool write;
-	bool immediate;             /* write: value is in IMM, not in a register */
+	bool immediate; /* write: value is in IMM, not in a register */
 	u64 imm;
-	unsigned int reg;           /* hardware number of the register */
-	bool high_byte;             /* ... its bits 15:8 (AH, CH, DH, BH) */
-	bool sign_extend;           /* read: MOVSX */
-	unsigned int reg_bytes;     /* read: how wide the result is */
+	unsigned int reg;       /* hardware number of the register */
+	bool high_byte;         /* ... its bits 15:8 (AH, CH, DH, BH) */
+	bool sign_extend;       /* read: MOVSX */
+	unsigned int reg_bytes; /* read: how wide the result is */
 };
 
 /* False: not one of the forms, or cut off after LENGTH bytes. */

@@ -14,7 +14,7 @@ struct field_name {
 #define FIELD_NAME(name, encoding) { VMCS_##name, #name },
 static const struct field_name fields[] = {
 	VMCS_EXIT_FIELDS(FIELD_NAME) VMCS_GUEST_FIELDS(FIELD_NAME)
-	VMCS_CONTROL_FIELDS(FIELD_NAME) VMCS_HOST_FIELDS(FIELD_NAME)
+		VMCS_CONTROL_FIELDS(FIELD_NAME) VMCS_HOST_FIELDS(FIELD_NAME)
 };
 #undef FIELD_NAME
 
@@ -41,12 +41,11 @@ static void dump_entry(enum log_level level, const struct trace_entry *t)
 	log_line(level, "exit: tsc %llu %s %s%s qual %#llx rip %#llx",
 		 (unsigned long long)t->tsc, t->v->name,
 		 exit_reason_name((u16)t->reason),
-		 t->reason & VMX_EXIT_REASONS_FAILED_VMENTRY ?
-			 " (entry failed)" :
-			 "",
-		 t->reason & TRACE_QUALIFIED ?
-			 (unsigned long long)t->qualification :
-			 0,
+		 t->reason & VMX_EXIT_REASONS_FAILED_VMENTRY ? " (entry failed)"
+							     : "",
+		 t->reason & TRACE_QUALIFIED
+			 ? (unsigned long long)t->qualification
+			 : 0,
 		 (unsigned long long)t->rip);
 }
 
@@ -55,8 +54,7 @@ void dump_trace(enum log_level level)
 	const struct vmx_cpu *c = this_cpu()->vmx;
 
 	for (u32 i = 0; c && i < TRACE_COUNT; i++)
-		dump_entry(level,
-			   &c->trace[(c->trace_next + i) % TRACE_COUNT]);
+		dump_entry(level, &c->trace[(c->trace_next + i) % TRACE_COUNT]);
 }
 
 void dump_forget(const struct vcpu *v)

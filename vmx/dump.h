@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The current VMCS by field name and the last exits, for panics and for VMs that
- * stop. Reads only.
+ * The current VMCS by field name and the last exits, for panics and for VMs
+ * that stop. Reads only.
  */
 #ifndef VMX_DUMP_H
 #define VMX_DUMP_H

@@ -4,9 +4,9 @@
 #include "boot/lib/x86.h"
 #include "vmx/inject.h"
 
-#define TYPE(access) ((access) & 15)
+#define TYPE(access) ((access)&15)
 #define DPL(access)  field_get(access, 6, 5)
-#define RPL(sel)     ((sel) & 3)
+#define RPL(sel)     ((sel)&3)
 
 #define CODE_CONFORMING 4
 #define ACCESS_RESERVED (FIELD(31, 17) | FIELD(11, 8))
@@ -152,7 +152,8 @@ static const char *check_limit(const struct entry_segment *g)
 	if (g->access & ACCESS_RESERVED)
 		return "GUEST segment: a reserved access bit is 1";
 	if ((g->limit & 0xfff) != 0xfff && (g->access & ACCESS_G))
-		return "GUEST segment: G is 1 but limit bits 11:0 are not all 1";
+		return "GUEST segment: G is 1 but limit bits 11:0 are not all "
+		       "1";
 	if ((g->limit & 0xfff00000) && !(g->access & ACCESS_G))
 		return "GUEST segment: G is 0 but limit bits 31:20 are not 0";
 	return NULL;
@@ -215,8 +216,7 @@ static const char *check_tables_and_rip(const struct entry_state *s)
 		return "GUEST_GDTR_BASE or IDTR_BASE: not canonical";
 	if (s->gdtr_limit > 0xffff || s->idtr_limit > 0xffff)
 		return "GUEST_GDTR_LIMIT or IDTR_LIMIT: above FFFFH";
-	if (hi32(s->rip) &&
-	    !(is_long(s) && (s->seg[SEG_CS].access & ACCESS_L)))
+	if (hi32(s->rip) && !(is_long(s) && (s->seg[SEG_CS].access & ACCESS_L)))
 		return "GUEST_RIP: bits 63:32 outside 64-bit mode";
 	/*
 	 * In 64-bit mode the bits above the linear-address width need only be
@@ -259,12 +259,12 @@ static const char *check_non_register(const struct entry_state *s)
 	if (event && EVENT_TYPE(s->intr_info) == EVENT_NMI &&
 	    (blocked & (BLOCKED_BY_MOV_SS | BLOCKED_BY_NMI)))
 		return "GUEST_INTERRUPTIBILITY: blocked at an NMI";
-	if (s->pending_debug & ~(15 | PENDING_DEBUG_ENABLE | PENDING_DEBUG_BS |
-				 BIT(16)))
+	if (s->pending_debug &
+	    ~(15 | PENDING_DEBUG_ENABLE | PENDING_DEBUG_BS | BIT(16)))
 		return "GUEST_PENDING_DEBUG: a reserved bit is 1";
 	if (shadow) {
-		const bool step = (s->rflags & RFLAGS_TF) &&
-				  !(s->debugctl & BIT(1));
+		const bool step =
+			(s->rflags & RFLAGS_TF) && !(s->debugctl & BIT(1));
 
 		if (step != !!(s->pending_debug & PENDING_DEBUG_BS))
 			return "GUEST_PENDING_DEBUG: BS does not match TF in a "

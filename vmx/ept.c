@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Four levels of 512 entries (SDM vol. 3, "EPT Translation Mechanism"). An entry
- * that is replaced goes to its new value in one store. Locks nothing: the owner
- * of the VM changes its map.
+ * Four levels of 512 entries (SDM vol. 3, "EPT Translation Mechanism"). An
+ * entry that is replaced goes to its new value in one store. Locks nothing: the
+ * owner of the VM changes its map.
  */
 #include "vmx/ept.h"
 
@@ -125,7 +125,8 @@ static void replace(struct ept *ept, u64 *entry, unsigned int level, u64 value)
 		table_free(ept, table_of(old), level - 1);
 }
 
-/* One entry, as high in the tree as alignment allows. 0: no page for a table. */
+/* One entry, as high in the tree as alignment allows. 0: no page for a table.
+ */
 static u64 map_one(struct ept *ept, u64 at, u64 to, u64 bytes, u64 bits)
 {
 	u64 *table = ept->root;
@@ -220,7 +221,7 @@ bool ept_lookup(const struct ept *ept, gpa_t at, hpa_t *to,
 			table = table_of(entry);
 			continue;
 		}
-		to->v   = (entry & EPT_ADDRESS_MASK & ~(level_bytes(level) - 1)) |
+		to->v = (entry & EPT_ADDRESS_MASK & ~(level_bytes(level) - 1)) |
 			offset;
 		*access = (unsigned int)(entry & EPT_ACCESS_MASK);
 		*type   = (enum mem_type)field_get(entry, 5, 3);

@@ -51,9 +51,9 @@ void ept_fini(struct ept *ept);
 
 /*
  * Map BYTES of guest memory at AT to host memory at TO, with the largest pages
- * that alignment allows; all three are multiples of 4 KiB. What was mapped there
- * before is replaced. False: no page left for the tables; what was mapped stays
- * mapped.
+ * that alignment allows; all three are multiples of 4 KiB. What was mapped
+ * there before is replaced. False: no page left for the tables; what was mapped
+ * stays mapped.
  */
 bool ept_map(struct ept *ept, gpa_t at, hpa_t to, u64 bytes,
 	     unsigned int access, enum mem_type type);
@@ -68,7 +68,8 @@ bool ept_unmap(struct ept *ept, gpa_t at, u64 bytes);
 bool ept_lookup(const struct ept *ept, gpa_t at, hpa_t *to,
 		unsigned int *access, enum mem_type *type);
 
-/* The VMCS field "EPT pointer": 4 levels, write-back, no accessed/dirty flags. */
+/* The VMCS field "EPT pointer": 4 levels, write-back, no accessed/dirty flags.
+ */
 u64 ept_pointer(const struct ept *ept);
 
 #endif

@@ -226,8 +226,8 @@ enum verdict exit_entry_refused(struct vcpu *v)
 
 	dump_vmcs(LOG_WARN);
 	return vcpu_stop(v, "VM entry refused: %s (%llu)",
-			 status == VMX_OK ? instruction_error(error) :
-					    "there is no current VMCS",
+			 status == VMX_OK ? instruction_error(error)
+					  : "there is no current VMCS",
 			 (unsigned long long)error);
 }
 
@@ -242,8 +242,7 @@ enum verdict exit_entry_failed(struct vcpu *v, u32 reason)
 	return vcpu_stop(v, "VM entry failed: %s, qualification %llu: %s",
 			 exit_reason_name((u16)reason),
 			 (unsigned long long)exit_qualification(),
-			 complaint ? complaint :
-				     "no rule we check is broken");
+			 complaint ? complaint : "no rule we check is broken");
 }
 
 u64 exit_qualification(void)
@@ -257,8 +256,8 @@ u64 exit_qualification(void)
 }
 
 /*
- * The shadow of STI and MOV SS ends, RF is cleared, and under TF a single-step trap
- * is due.
+ * The shadow of STI and MOV SS ends, RF is cleared, and under TF a single-step
+ * trap is due.
  */
 enum verdict exit_retire_slowly(struct vcpu *v)
 {
@@ -356,8 +355,8 @@ void exit_keep_event(struct vcpu *v)
 
 void exit_flush_tlb(const struct vcpu *v)
 {
-	if (v->vpid && invvpid(vmx_caps.invvpid_single ? INV_SINGLE_CONTEXT :
-							 INV_ALL_CONTEXTS,
+	if (v->vpid && invvpid(vmx_caps.invvpid_single ? INV_SINGLE_CONTEXT
+						       : INV_ALL_CONTEXTS,
 			       v->vpid) != VMX_OK)
 		panic("INVVPID for %s failed", v->name);
 }

@@ -11,25 +11,25 @@
 
 /* Exit reasons of the SDM that <asm/vmx.h> does not name (everywhere). */
 enum exit_reason_more {
-	EXIT_GETSEC          = 11,
-	EXIT_RSM             = 17,
-	EXIT_PCONFIG         = 65,
-	EXIT_SPP             = 66,
-	EXIT_LOADIWKEY       = 69,
-	EXIT_ENCLV           = 70,
-	EXIT_ENQCMD_PASID    = 72,
-	EXIT_ENQCMDS_PASID   = 73,
-	EXIT_SEAMCALL        = 76,
-	EXIT_TDCALL          = 77,
-	EXIT_RDMSRLIST       = 78,
-	EXIT_WRMSRLIST       = 79,
+	EXIT_GETSEC        = 11,
+	EXIT_RSM           = 17,
+	EXIT_PCONFIG       = 65,
+	EXIT_SPP           = 66,
+	EXIT_LOADIWKEY     = 69,
+	EXIT_ENCLV         = 70,
+	EXIT_ENQCMD_PASID  = 72,
+	EXIT_ENQCMDS_PASID = 73,
+	EXIT_SEAMCALL      = 76,
+	EXIT_TDCALL        = 77,
+	EXIT_RDMSRLIST     = 78,
+	EXIT_WRMSRLIST     = 79,
 };
 
 typedef enum verdict exit_fn(struct vcpu *v);
 
 /*
- * Handlers by basic exit reason. No slot is empty: a reason without a handler has
- * one that stops the VM.
+ * Handlers by basic exit reason. No slot is empty: a reason without a handler
+ * has one that stops the VM.
  */
 extern exit_fn *const exit_table[VCPU_EXIT_REASON_COUNT];
 
@@ -45,7 +45,8 @@ static inline enum verdict exit_dispatch(struct vcpu *v, u32 reason)
 	return exit_table[reason](v);
 }
 
-/* The VM entry did not happen: VM-instruction failure, or exit reason's bit 31. */
+/* The VM entry did not happen: VM-instruction failure, or exit reason's bit 31.
+ */
 enum verdict exit_entry_refused(struct vcpu *v);
 enum verdict exit_entry_failed(struct vcpu *v, u32 reason);
 
@@ -56,8 +57,8 @@ const char *exit_reason_name(u32 basic_reason);
 u64 exit_qualification(void);
 
 /*
- * RIP has been moved by hand: what else retiring an instruction does to shadows,
- * RF and single steps. RUN_AGAIN.
+ * RIP has been moved by hand: what else retiring an instruction does to
+ * shadows, RF and single steps. RUN_AGAIN.
  */
 enum verdict exit_retire_slowly(struct vcpu *v);
 static inline enum verdict exit_retire(struct vcpu *v)
@@ -83,9 +84,9 @@ static inline enum verdict exit_skip(struct vcpu *v)
 	u32 low;
 
 	/* Outside 64-bit mode RIP has 32 bits. */
-	if (__builtin_expect(__builtin_add_overflow(lo32(v->rip), lo32(length),
-						    &low),
-			     0))
+	if (__builtin_expect(
+		    __builtin_add_overflow(lo32(v->rip), lo32(length), &low),
+		    0))
 		return exit_skip_wrapping(v);
 	vmwrite(VMCS_GUEST_RIP, v->rip + length);
 	return exit_retire(v);
@@ -107,15 +108,15 @@ void exit_keep_event(struct vcpu *v);
 void exit_flush_tlb(const struct vcpu *v);
 
 /* The handlers, by file. */
-exit_fn exit_exception;                              /* exit_exception.c */
+exit_fn exit_exception;                                /* exit_exception.c */
 exit_fn exit_external_intr, exit_slice_over, exit_hlt; /* exit_event.c */
 exit_fn exit_intr_window, exit_nmi_window, exit_triple_fault;
-exit_fn exit_cr;                                         /* exit_cr.c */
-exit_fn exit_xsetbv;                                 /* exit_xstate.c */
-exit_fn exit_rdmsr, exit_wrmsr;                      /* exit_msr.c */
-exit_fn exit_cpuid, exit_vmcall;                     /* exit_ask.c */
-exit_fn exit_io;                                     /* exit_io.c */
-exit_fn exit_ept_violation, exit_ept_misconfig;      /* exit_ept.c */
+exit_fn exit_cr;                                /* exit_cr.c */
+exit_fn exit_xsetbv;                            /* exit_xstate.c */
+exit_fn exit_rdmsr, exit_wrmsr;                 /* exit_msr.c */
+exit_fn exit_cpuid, exit_vmcall;                /* exit_ask.c */
+exit_fn exit_io;                                /* exit_io.c */
+exit_fn exit_ept_violation, exit_ept_misconfig; /* exit_ept.c */
 
 /*
  * RDMSR and WRMSR of the extended state's MSRs (exit_xstate.c), of EFER

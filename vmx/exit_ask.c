@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Exits whose answer depends on what the guest is: decoded here, asked above. */
+/* Exits whose answer depends on what the guest is: decoded here, asked above.
+ */
 #include "vmx/exit.h"
 #include "vmx/insn.h"
 #include "vmx/policy.h"
@@ -9,7 +10,8 @@
  * the same few leaves again and again.
  */
 /* SPDX-License-Identifier: MIT */
-/* Exits whose answer depends on what the guest is: decoded here, asked above. */
+/* Exits whose answer depends on what the guest is: decoded here, asked above.
+ */
 #include "vmx/exit.h"
 #include "vmx/insn.h"
 #include "vmx/policy.h"
@@ -27,18 +29,17 @@ __attribute__((noinline)) static enum verdict ask_cpuid(struct vcpu *v,
 	struct cpuid_regs answer;
 
 	policy_cpuid(v, leaf, subleaf, &answer);
-	*slot = (struct vcpu_cpuid){ leaf,	 subleaf,    answer.eax,
+	*slot = (struct vcpu_cpuid){ leaf,       subleaf,    answer.eax,
 				     answer.ebx, answer.ecx, answer.edx };
 	return exit_cpuid(v);
 }
 
 enum verdict exit_cpuid(struct vcpu *v)
 {
-	u64 *r            = v->regs.r;
-	const u32 leaf    = lo32(r[RAX]);
-	const u32 subleaf = lo32(r[RCX]);
-	struct vcpu_cpuid *slot =
-		&v->cpuid[vcpu_cpuid_slot(leaf, subleaf)];
+	u64 *r                  = v->regs.r;
+	const u32 leaf          = lo32(r[RAX]);
+	const u32 subleaf       = lo32(r[RCX]);
+	struct vcpu_cpuid *slot = &v->cpuid[vcpu_cpuid_slot(leaf, subleaf)];
 
 	if (__builtin_expect(slot->leaf != leaf || slot->subleaf != subleaf, 0))
 		return ask_cpuid(v, slot);

@@ -71,15 +71,15 @@ static bool cr0_is_legal(u64 new, u64 old, u64 cr4, u64 efer, bool code_64bit)
 {
 	if (hi32(new))
 		return false;
-	if ((new & CR0_PG) && !(new & CR0_PE))
+	if ((new &CR0_PG) && !(new &CR0_PE))
 		return false;
-	if ((new & CR0_NW) && !(new & CR0_CD))
+	if ((new &CR0_NW) && !(new &CR0_CD))
 		return false;
-	if (!(new & CR0_WP) && (cr4 & CR4_CET))
+	if (!(new &CR0_WP) && (cr4 & CR4_CET))
 		return false;
-	if ((new & CR0_PG) && !(old & CR0_PG) && (efer & EFER_LME))
+	if ((new &CR0_PG) && !(old & CR0_PG) && (efer & EFER_LME))
 		return (cr4 & CR4_PAE) && !code_64bit;
-	if (!(new & CR0_PG) && (old & CR0_PG))
+	if (!(new &CR0_PG) && (old & CR0_PG))
 		return !code_64bit && !(cr4 & CR4_PCIDE);
 	return true;
 }
@@ -90,13 +90,12 @@ static enum verdict write_cr0_value(struct vcpu *v, u64 value)
 	const u64 cr4        = vmcs_read_cr4();
 	u64 efer             = vmread(VMCS_GUEST_IA32_EFER);
 	const bool code_long = vmread(VMCS_GUEST_CS_ACCESS) & ACCESS_L;
-	const u64 new        = (value & (CR0_DEFINED | ~0xffffffffULL)) | CR0_ET;
+	const u64 new = (value & (CR0_DEFINED | ~0xffffffffULL)) | CR0_ET;
 
-	if (!cr0_is_legal(new, old, cr4, efer,
-			  code_long && (efer & EFER_LME)))
+	if (!cr0_is_legal(new, old, cr4, efer, code_long && (efer & EFER_LME)))
 		return exit_inject_gp(v);
 	efer &= ~EFER_LMA;
-	if ((new & CR0_PG) && (efer & EFER_LME))
+	if ((new &CR0_PG) && (efer & EFER_LME))
 		efer |= EFER_LMA;
 	if (((new ^ old) & (CR0_PG | CR0_CD | CR0_NW)) &&
 	    uses_pdptes(new, cr4, efer) && !load_pdptes(v))
@@ -111,20 +110,19 @@ static enum verdict write_cr0_value(struct vcpu *v, u64 value)
 
 static bool cr4_is_legal(u64 new, u64 old, u64 cr0, u64 cr3, u64 efer)
 {
-	if ((efer & EFER_LMA) &&
-	    (!(new & CR4_PAE) || ((new ^ old) & CR4_LA57)))
+	if ((efer & EFER_LMA) && (!(new &CR4_PAE) || ((new ^ old) & CR4_LA57)))
 		return false;
-	if ((new & CR4_PCIDE) && !(old & CR4_PCIDE) &&
+	if ((new &CR4_PCIDE) && !(old & CR4_PCIDE) &&
 	    (!(efer & EFER_LMA) || (cr3 & 0xfff)))
 		return false;
-	return !(new & CR4_CET) || (cr0 & CR0_WP);
+	return !(new &CR4_CET) || (cr0 & CR0_WP);
 }
 
 static enum verdict write_cr4_value(struct vcpu *v, u64 new)
 {
-	const u64 old  = vmcs_read_cr4();
-	const u64 cr0  = vmcs_read_cr0();
-	const u64 efer = vmread(VMCS_GUEST_IA32_EFER);
+	const u64 old    = vmcs_read_cr4();
+	const u64 cr0    = vmcs_read_cr0();
+	const u64 efer   = vmread(VMCS_GUEST_IA32_EFER);
 	const u64 reload = CR4_PAE | CR4_PSE | CR4_PGE | CR4_SMEP;
 
 	if ((new & ~vcpu_cr4_allowed(v)) ||
@@ -198,8 +196,7 @@ static enum verdict read_cr(struct vcpu *v, unsigned int cr, unsigned int gpr)
 {
 	if (cr != 3 && cr != 8)
 		return vcpu_stop(v, "an exit for a read of CR%u", cr);
-	write_gpr(v, gpr,
-		  cr == 3 ? vmread(VMCS_GUEST_CR3) : policy_get_tpr(v));
+	write_gpr(v, gpr, cr == 3 ? vmread(VMCS_GUEST_CR3) : policy_get_tpr(v));
 	return exit_skip(v);
 }
 
@@ -213,8 +210,8 @@ enum verdict exit_cr(struct vcpu *v)
 	switch ((enum cr_access)field_get(q, 5, 4)) {
 	case CR_WRITE:
 		return write_cr(v, cr,
-				vcpu_is_64bit(v) ? read_gpr(v, gpr) :
-						   lo32(read_gpr(v, gpr)));
+				vcpu_is_64bit(v) ? read_gpr(v, gpr)
+						 : lo32(read_gpr(v, gpr)));
 	case CR_READ:
 		return read_cr(v, cr, gpr);
 	case CR_CLTS:

@@ -16,8 +16,8 @@ enum verdict exit_external_intr(struct vcpu *v)
 }
 
 /*
- * The VMX-preemption timer: the run loop compares the time with the slice's end;
- * if that is still to come, the vCPU's own timer is due.
+ * The VMX-preemption timer: the run loop compares the time with the slice's
+ * end; if that is still to come, the vCPU's own timer is due.
  */
 enum verdict exit_slice_over(struct vcpu *v)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * XSETBV and the MSRs of the extended state: fpu/ decides, this file carries the
- * answer to the guest and the new traps to the VMCS.
+ * XSETBV and the MSRs of the extended state: fpu/ decides, this file carries
+ * the answer to the guest and the new traps to the VMCS.
  */
 #include "vmx/exit.h"
 #include "vmx/policy.h"
@@ -29,8 +29,8 @@ static enum verdict conclude(struct vcpu *v, enum fpu_write answer, u64 growths)
 }
 
 /*
- * The exit comes before the CPU checks privilege, ECX and value (xfd.md B.6), so
- * all three are checked here and in fpu_set_xcr0().
+ * The exit comes before the CPU checks privilege, ECX and value (xfd.md B.6),
+ * so all three are checked here and in fpu_set_xcr0().
  */
 enum verdict exit_xsetbv(struct vcpu *v)
 {
@@ -61,8 +61,8 @@ bool exit_xstate_rdmsr(struct vcpu *v, u32 msr, u64 *value,
 		*verdict = exit_inject_gp(v);
 		return true;
 	}
-	*value   = msr == MSR_IA32_XFD ? fpu_read_xfd(&v->fpu) :
-					 fpu_read_xfd_err(&v->fpu);
+	*value   = msr == MSR_IA32_XFD ? fpu_read_xfd(&v->fpu)
+				       : fpu_read_xfd_err(&v->fpu);
 	*verdict = RUN_AGAIN;
 	return true;
 }

@@ -28,7 +28,8 @@
 
 #include "boot/lib/types.h"
 
-/* The hardware's register numbers (SDM vol. 3, "Exit Qualification for CRs"). */
+/* The hardware's register numbers (SDM vol. 3, "Exit Qualification for CRs").
+ */
 enum gpr {
 	RAX,
 	RCX,

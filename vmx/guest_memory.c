@@ -91,7 +91,8 @@ unsigned int guest_fetch(struct vcpu *v, u8 *code)
 	const u64 base        = wide ? 0 : vmread(VMCS_GUEST_CS_BASE);
 	unsigned int n;
 
-	/* Byte by byte: the instruction may end at the end of what is mapped. */
+	/* Byte by byte: the instruction may end at the end of what is mapped.
+	 */
 	for (n = 0; n < INSN_BYTES_MAX; n++) {
 		const u64 linear = base + v->rip + n;
 		u32 error;

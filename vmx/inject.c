@@ -42,16 +42,16 @@ enum compound event_compound(u32 first, u8 second)
 	if (EVENT_TYPE(first) != EVENT_HW_EXCEPTION || vector >= 32)
 		return COMPOUND_SECOND;
 	if (vector == VEC_DF)
-		return bit & (CONTRIBUTORY | BIT(VEC_PF)) ?
-				     COMPOUND_TRIPLE_FAULT :
-				     COMPOUND_SECOND;
+		return bit & (CONTRIBUTORY | BIT(VEC_PF))
+			       ? COMPOUND_TRIPLE_FAULT
+			       : COMPOUND_SECOND;
 	if (BIT(vector) & CONTRIBUTORY)
-		return bit & CONTRIBUTORY ? COMPOUND_DOUBLE_FAULT :
-					    COMPOUND_SECOND;
+		return bit & CONTRIBUTORY ? COMPOUND_DOUBLE_FAULT
+					  : COMPOUND_SECOND;
 	if (vector == VEC_PF)
-		return bit & (CONTRIBUTORY | BIT(VEC_PF)) ?
-				     COMPOUND_DOUBLE_FAULT :
-				     COMPOUND_SECOND;
+		return bit & (CONTRIBUTORY | BIT(VEC_PF))
+			       ? COMPOUND_DOUBLE_FAULT
+			       : COMPOUND_SECOND;
 	return COMPOUND_SECOND;
 }
 

@@ -12,16 +12,16 @@
 
 /* Interruption type, bits 10:8 of every interruption-information field. */
 enum event_type {
-	EVENT_EXTERNAL        = 0,
-	EVENT_NMI             = 2,
-	EVENT_HW_EXCEPTION    = 3,
-	EVENT_SW_INTERRUPT    = 4,
+	EVENT_EXTERNAL          = 0,
+	EVENT_NMI               = 2,
+	EVENT_HW_EXCEPTION      = 3,
+	EVENT_SW_INTERRUPT      = 4,
 	EVENT_PRIV_SW_EXCEPTION = 5, /* INT1 */
-	EVENT_SW_EXCEPTION    = 6,   /* INT3, INTO */
-	EVENT_OTHER           = 7,
+	EVENT_SW_EXCEPTION      = 6, /* INT3, INTO */
+	EVENT_OTHER             = 7,
 };
 
-#define EVENT_VECTOR(info)  ((info) & 0xffu)
+#define EVENT_VECTOR(info)  ((info)&0xffu)
 #define EVENT_TYPE(info)    ((enum event_type)((info) >> 8 & 7u))
 #define EVENT_ERROR_VALID   0x800u
 #define EVENT_NMI_UNBLOCKED 0x1000u /* exits: IRET had just unblocked NMIs */
@@ -45,13 +45,14 @@ struct event event_again(u32 idt_info, u32 idt_error, u32 length);
 
 /* SECOND, an exception, arises while FIRST is being delivered. */
 enum compound {
-	COMPOUND_SECOND,       /* deliver SECOND; FIRST is lost, as in hardware */
+	COMPOUND_SECOND, /* deliver SECOND; FIRST is lost, as in hardware */
 	COMPOUND_DOUBLE_FAULT,
 	COMPOUND_TRIPLE_FAULT,
 };
 enum compound event_compound(u32 first, u8 second);
 
-/* Does VECTOR push an image of RFLAGS with RF=1: a fault, not a trap or abort? */
+/* Does VECTOR push an image of RFLAGS with RF=1: a fault, not a trap or abort?
+ */
 bool event_is_fault(u8 vector);
 
 bool can_take_interrupt(u64 rflags, u32 interruptibility);

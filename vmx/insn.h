@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The VMX instructions and nothing else. A failing VMREAD or VMWRITE is a bug of
- * ours and ends in a panic right here; the others return what happened.
+ * The VMX instructions and nothing else. A failing VMREAD or VMWRITE is a bug
+ * of ours and ends in a panic right here; the others return what happened.
  */
 #ifndef VMX_INSN_H
 #define VMX_INSN_H

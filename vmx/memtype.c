@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "vmx/memtype.h"
 
-#define DEF_TYPE_FE   BIT(10)
-#define DEF_TYPE_E    BIT(11)
-#define MASK_VALID    BIT(11)
-#define FIXED_END     MIB
-#define TYPE_MASK     0xffULL
+#define DEF_TYPE_FE BIT(10)
+#define DEF_TYPE_E  BIT(11)
+#define MASK_VALID  BIT(11)
+#define FIXED_END   MIB
+#define TYPE_MASK   0xffULL
 
 /* The fixed-range register and byte in it for the address AT below 1 MiB. */
 static enum mem_type fixed_type(const struct mtrrs *m, u64 at, u64 *until)
@@ -41,8 +41,8 @@ static unsigned int combine(unsigned int a, unsigned int b)
 }
 
 /*
- * A variable range is periodic in the lowest bit of its mask: whether an address
- * matches can change only at a multiple of that.
+ * A variable range is periodic in the lowest bit of its mask: whether an
+ * address matches can change only at a multiple of that.
  */
 static enum mem_type variable_type(const struct mtrrs *m, u64 at, u64 *until)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Memory type range registers: the type of a physical address range (SDM vol. 3,
- * "Memory Type Range Registers (MTRRs)"). Pure: the registers are values.
+ * Memory type range registers: the type of a physical address range (SDM vol.
+ * 3, "Memory Type Range Registers (MTRRs)"). Pure: the registers are values.
  */
 #ifndef VMX_MEMTYPE_H
 #define VMX_MEMTYPE_H
@@ -26,8 +26,8 @@ struct mtrrs {
 enum mem_type memtype_at(const struct mtrrs *m, u64 at, u64 limit, u64 *until);
 
 /*
- * As ept_map(), with the host's memory type of every part, so that no page spans
- * a change of type.
+ * As ept_map(), with the host's memory type of every part, so that no page
+ * spans a change of type.
  */
 bool memtype_map(struct ept *ept, const struct mtrrs *m, gpa_t at, hpa_t to,
 		 u64 bytes, unsigned int access);

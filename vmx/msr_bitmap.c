@@ -16,9 +16,9 @@ struct open_msr {
 
 /*
  * Why each entry is open. "VMCS": entry and exit switch it. "switched": it is
- * saved and restored when another vCPU gets the CPU, and the host never uses it.
- * The CPU itself checks what is written, so an illegal value is the guest's #GP.
- * IA32_XFD and IA32_XFD_ERR follow fpu_traps().
+ * saved and restored when another vCPU gets the CPU, and the host never uses
+ * it. The CPU itself checks what is written, so an illegal value is the guest's
+ * #GP. IA32_XFD and IA32_XFD_ERR follow fpu_traps().
  */
 static const struct open_msr table[] = {
 	/* reading it adds the VMCS's TSC offset; writing moves the offset */
@@ -66,7 +66,7 @@ bool msr_bitmap_exits(const void *bitmap, u32 msr, bool write)
 {
 	const bool low  = msr < MSRS_PER_HALF;
 	const bool high = msr >= HIGH_MSRS && msr < HIGH_MSRS + MSRS_PER_HALF;
-	const u32 at    = (write ? OFFSET_WRITE : 0) + (high ? OFFSET_HIGH : 0) +
+	const u32 at = (write ? OFFSET_WRITE : 0) + (high ? OFFSET_HIGH : 0) +
 		       (msr % MSRS_PER_HALF) / 8;
 
 	if (!low && !high)

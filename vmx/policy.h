@@ -28,8 +28,8 @@ enum policy_answer policy_rdmsr(struct vcpu *v, u32 index, u64 *value);
 enum policy_answer policy_wrmsr(struct vcpu *v, u32 index, u64 value);
 
 /*
- * One port access of BYTES (1, 2, 4). IN: *VALUE is set, in full. OUT: *VALUE is
- * what the guest wrote. RUN_AGAIN, or RUN_STOP where it ends the VM.
+ * One port access of BYTES (1, 2, 4). IN: *VALUE is set, in full. OUT: *VALUE
+ * is what the guest wrote. RUN_AGAIN, or RUN_STOP where it ends the VM.
  */
 enum verdict policy_pio(struct vcpu *v, u16 port, unsigned int bytes, bool in,
 			u32 *value);
@@ -75,8 +75,8 @@ enum verdict policy_call(struct vcpu *v, u64 number, u64 argument, u64 *result);
 void policy_stop(struct vcpu *v, const char *reason, int code);
 
 /*
- * V, whose VM has stopped, has lost the CPU: nothing of it is loaded any more. The
- * VM's memory may go back.
+ * V, whose VM has stopped, has lost the CPU: nothing of it is loaded any more.
+ * The VM's memory may go back.
  */
 void policy_left(struct vcpu *v);
 

@@ -14,8 +14,7 @@ void sched_init(void)
 		if (!cpu->runq)
 			refuse("no memory for the run queue of CPU %u",
 			       cpu->index);
-		cpu->runq->slice_ticks =
-			us_to_ticks(host_options()->slice_us);
+		cpu->runq->slice_ticks = us_to_ticks(host_options()->slice_us);
 	}
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which vCPU runs when: a round-robin queue per CPU, equal slices, HLT gives the
- * CPU up. Decides only; runloop.c acts.
+ * Which vCPU runs when: a round-robin queue per CPU, equal slices, HLT gives
+ * the CPU up. Decides only; runloop.c acts.
  */
 #ifndef VMX_SCHED_H
 #define VMX_SCHED_H
@@ -19,7 +19,8 @@ struct runq {
 
 void sched_init(void); /* once: a run queue in each CPU's block */
 
-/* V, created and started, may run from now on: to the back of its CPU's queue. */
+/* V, created and started, may run from now on: to the back of its CPU's queue.
+ */
 void sched_add(struct vcpu *v);
 
 /* The vCPU to run now, taken off the queue; NULL: none. */
@@ -28,7 +29,8 @@ struct vcpu *sched_pick(struct runq *q);
 /* V has run and gave the CPU back with VERDICT: requeue, block or drop it. */
 void sched_done(struct runq *q, struct vcpu *v, enum verdict verdict);
 
-/* V has an event: back to the queue if it was blocked. Callable from any CPU. */
+/* V has an event: back to the queue if it was blocked. Callable from any CPU.
+ */
 void sched_wake(struct vcpu *v);
 
 /* Out of every queue, for ever (its VM has stopped). */
@@ -49,7 +51,8 @@ void sched_run_timers(struct runq *q, u64 now);
 
 /*
  * VMX-preemption timer value for the time from NOW to END in TSC ticks. The
- * timer counts once per 2^SHIFT ticks, rounded up; 0 makes the guest exit at once.
+ * timer counts once per 2^SHIFT ticks, rounded up; 0 makes the guest exit at
+ * once.
  */
 u32 sched_timer_value(u64 now, u64 end, unsigned int shift);
 

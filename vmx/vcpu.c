@@ -48,17 +48,17 @@ static u16 take_vpid(void)
 
 bool vcpu_create(struct vcpu *v, const struct vcpu_config *c)
 {
-	v->vm               = c->vm;
-	v->index            = c->index;
-	v->cpu              = c->cpu;
-	v->ept              = c->ept;
-	v->calls            = c->calls;
-	v->device           = c->device;
-	v->state            = VCPU_WAIT_SIPI;
-	v->activity         = VCPU_WAITS_FOR_SIPI;
-	v->fresh            = true;
+	v->vm       = c->vm;
+	v->index    = c->index;
+	v->cpu      = c->cpu;
+	v->ept      = c->ept;
+	v->calls    = c->calls;
+	v->device   = c->device;
+	v->state    = VCPU_WAIT_SIPI;
+	v->activity = VCPU_WAITS_FOR_SIPI;
+	v->fresh    = true;
 	vcpu_forget_cpuid(v);
-	v->tsc_offset       = -rdtsc(); /* RESET: the guest's TSC is 0 */
+	v->tsc_offset = -rdtsc(); /* RESET: the guest's TSC is 0 */
 	tv_snprintf(v->name, sizeof(v->name), "%.16s/%u", c->vm_name, c->index);
 	if (!fpu_create(&v->fpu, &c->fpu))
 		return false;
@@ -211,22 +211,14 @@ u64 vcpu_cr4_allowed(struct vcpu *v)
 		u8 reg, bit; /* EAX, EBX, ECX, EDX: 0 to 3 */
 		u64 cr4;
 	} offered[] = {
-		{ 1, 3, 1, CR4_VME | CR4_PVI },
-		{ 1, 3, 2, CR4_DE },
-		{ 1, 3, 3, CR4_PSE },
-		{ 1, 3, 4, CR4_TSD },
-		{ 1, 3, 6, CR4_PAE },
-		{ 1, 3, 7, CR4_MCE },
-		{ 1, 3, 13, CR4_PGE },
-		{ 1, 3, 24, CR4_OSFXSR },
-		{ 1, 3, 25, CR4_OSXMMEXCPT },
-		{ 1, 2, 17, CR4_PCIDE },
-		{ 1, 2, 26, CR4_OSXSAVE },
-		{ 7, 1, 0, CR4_FSGSBASE },
-		{ 7, 1, 7, CR4_SMEP },
-		{ 7, 1, 20, CR4_SMAP },
-		{ 7, 2, 2, CR4_UMIP },
-		{ 7, 2, 3, CR4_PKE },
+		{ 1, 3, 1, CR4_VME | CR4_PVI }, { 1, 3, 2, CR4_DE },
+		{ 1, 3, 3, CR4_PSE },           { 1, 3, 4, CR4_TSD },
+		{ 1, 3, 6, CR4_PAE },           { 1, 3, 7, CR4_MCE },
+		{ 1, 3, 13, CR4_PGE },          { 1, 3, 24, CR4_OSFXSR },
+		{ 1, 3, 25, CR4_OSXMMEXCPT },   { 1, 2, 17, CR4_PCIDE },
+		{ 1, 2, 26, CR4_OSXSAVE },      { 7, 1, 0, CR4_FSGSBASE },
+		{ 7, 1, 7, CR4_SMEP },          { 7, 1, 20, CR4_SMAP },
+		{ 7, 2, 2, CR4_UMIP },          { 7, 2, 3, CR4_PKE },
 		{ 7, 2, 16, CR4_LA57 },
 	};
 	u64 allowed = CR4_PCE;
@@ -256,8 +248,7 @@ void vcpu_apply_traps(struct vcpu *v)
 	v->traps = traps;
 	if (changed & FPU_TRAP_NM)
 		vmwrite(VMCS_EXCEPTION_BITMAP,
-			BIT(VEC_MC) |
-				(traps & FPU_TRAP_NM ? BIT(VEC_NM) : 0));
+			BIT(VEC_MC) | (traps & FPU_TRAP_NM ? BIT(VEC_NM) : 0));
 	msr_bitmap_set(v->msr_bitmap, MSR_IA32_XFD,
 		       !(traps & FPU_TRAP_XFD_READ),
 		       !(traps & FPU_TRAP_XFD_WRITE));
@@ -286,8 +277,8 @@ static void activate(struct percpu *cpu, struct vcpu *v)
 	if (v->fresh)
 		begin(v);
 	vmcs_write_host(cpu);
-	v->regs.r[RSP] = 0; /* HOST_RSP is to be written again */
-	v->vmcs_cpu    = cpu;
+	v->regs.r[RSP]   = 0; /* HOST_RSP is to be written again */
+	v->vmcs_cpu      = cpu;
 	v->regs.launched = 0;
 	exit_flush_tlb(v);
 }
@@ -334,8 +325,8 @@ void vcpu_load(struct percpu *cpu, struct vcpu *v)
 		panic("VMPTRLD of %s failed", v->name);
 	if (v->ept_generation != v->ept->generation) {
 		v->ept_generation = v->ept->generation;
-		if (invept(vmx_caps.invept_single ? INV_SINGLE_CONTEXT :
-						    INV_ALL_CONTEXTS,
+		if (invept(vmx_caps.invept_single ? INV_SINGLE_CONTEXT
+						  : INV_ALL_CONTEXTS,
 			   ept_pointer(v->ept)) != VMX_OK)
 			panic("INVEPT for %s failed", v->name);
 	}
@@ -467,7 +458,8 @@ static void inject_pending(struct vcpu *v)
 
 	if (vector >= 0 && !taken &&
 	    can_take_interrupt(vmread(VMCS_GUEST_RFLAGS), blocked)) {
-		enter_with(&(struct event){ .info = EVENT_VALID | (u32)vector });
+		enter_with(
+			&(struct event){ .info = EVENT_VALID | (u32)vector });
 		policy_interrupt_accept(v, vector);
 	} else if (vector >= 0) {
 		windows |= CPU_INTR_WINDOW_EXITING;
@@ -530,7 +522,8 @@ void vcpu_account(struct vcpu *v)
 	const u64 now   = rdtsc();
 	const u64 guest = v->stats.guest_ticks;
 
-	v->stats.host_ticks += now - v->account_tsc - (guest - v->account_guest);
+	v->stats.host_ticks +=
+		now - v->account_tsc - (guest - v->account_guest);
 	v->account_tsc   = now;
 	v->account_guest = guest;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One virtual CPU: its registers, VMCS, extended state and place in a run queue.
- * Knows no guest OS and no device; what depends on them is asked through
+ * One virtual CPU: its registers, VMCS, extended state and place in a run
+ * queue. Knows no guest OS and no device; what depends on them is asked through
  * policy.h.
  */
 #ifndef VMX_VCPU_H
@@ -19,7 +19,8 @@
 struct percpu;
 struct vm; /* guest/vm.h; only guest/ looks inside */
 
-#define VCPU_EXIT_REASON_COUNT 80 /* basic exit reasons of the SDM, and room */
+#define VCPU_EXIT_REASON_COUNT 80 /* basic exit reasons of the SDM, and room   \
+				   */
 
 /* What the run loop does next with a vCPU; every exit handler returns one. */
 enum verdict {
@@ -54,13 +55,13 @@ struct vcpu_stats {
 	u64 xfd_exits;   /* RDMSR and WRMSR of IA32_XFD and IA32_XFD_ERR */
 	u64 guest_ticks; /* TSC ticks in non-root mode */
 	u64 host_ticks;  /* ... in root mode on its behalf: vcpu_account() */
-	u64 switches;    /* times it gave the CPU to another vCPU or to idling */
+	u64 switches; /* times it gave the CPU to another vCPU or to idling */
 };
 
 /* Reasons why the next entry takes the long way; see vcpu_prepare(). */
 enum vcpu_work {
-	WORK_TIMER  = 1 << 0, /* the end of the slice or a virtual timer moved */
-	WORK_INTR   = 1 << 1, /* ask policy_interrupt_pending() */
+	WORK_TIMER = 1 << 0, /* the end of the slice or a virtual timer moved */
+	WORK_INTR  = 1 << 1, /* ask policy_interrupt_pending() */
 	WORK_INJECT = 1 << 2, /* vcpu.reinject holds an event */
 	WORK_CHECK  = 1 << 3, /* we wrote guest state: check it (TV_DEBUG) */
 };
@@ -85,7 +86,8 @@ struct vcpu_start {
 	u32 gdt_limit;
 };
 
-/* MSRs that are passed through, are in no VMCS, and that the host never uses. */
+/* MSRs that are passed through, are in no VMCS, and that the host never uses.
+ */
 enum switched_msr {
 	SWITCHED_STAR,
 	SWITCHED_LSTAR,
@@ -111,22 +113,23 @@ static inline u32 vcpu_cpuid_slot(u32 leaf, u32 subleaf)
 struct vcpu {
 	struct gprs regs; /* guest's, while not running; RSP is in the VMCS */
 	struct vm *vm;
-	u32 index;       /* within its VM */
-	char name[24];   /* "vm/index", for messages */
+	u32 index;          /* within its VM */
+	char name[24];      /* "vm/index", for messages */
 	struct percpu *cpu; /* home */
 
-	/* VMCS and what goes with it; touched only by the CPU it is loaded on. */
+	/* VMCS and what goes with it; touched only by the CPU it is loaded on.
+	 */
 	void *vmcs;
 	struct percpu *vmcs_cpu; /* where it is active; NULL: nowhere */
-	u16 vpid; /* 0: VPID is not in use */
+	u16 vpid;                /* 0: VPID is not in use */
 	struct ept *ept;
-	void *msr_bitmap; /* one page, this vCPU's own */
-	u32 traps;        /* enum fpu_trap bits programmed into the VMCS */
-	u32 cpu_controls; /* as programmed: the windows come and go */
-	u64 tsc_offset;   /* guest TSC = host TSC + this */
-	u64 tsc_adjust;   /* IA32_TSC_ADJUST as the guest sees it */
+	void *msr_bitmap;   /* one page, this vCPU's own */
+	u32 traps;          /* enum fpu_trap bits programmed into the VMCS */
+	u32 cpu_controls;   /* as programmed: the windows come and go */
+	u64 tsc_offset;     /* guest TSC = host TSC + this */
+	u64 tsc_adjust;     /* IA32_TSC_ADJUST as the guest sees it */
 	u64 ept_generation; /* ept->generation at its last INVEPT */
-	u64 cr4_allowed;  /* bits that its CPUID offers; 0: not asked yet */
+	u64 cr4_allowed;    /* bits that its CPUID offers; 0: not asked yet */
 
 	/* An event to deliver at the next entry (WORK_INJECT). */
 	u32 reinject; /* VM-entry interruption information */
@@ -194,7 +197,8 @@ void vcpu_destroy(struct vcpu *v);
  * those of RESET (SDM vol. 3, "Processor State After Reset").
  */
 
-/* 32-bit protected mode, flat segments, paging off: multiboot 1's machine state. */
+/* 32-bit protected mode, flat segments, paging off: multiboot 1's machine
+ * state. */
 void vcpu_start_protected(struct vcpu *v, u32 eip, u32 eax, u32 ebx);
 
 /*
@@ -223,9 +227,9 @@ unsigned int vcpu_cpl(const struct vcpu *v);
 bool vcpu_is_64bit(const struct vcpu *v); /* CS.L = 1 and EFER.LMA = 1 */
 
 /*
- * The answers of policy_cpuid() may differ from now on: CR4, XCR0, IA32_XSS or an
- * MSR of guest/ has changed. vmx/ calls it for the first three, guest/ for its own
- * MSRs.
+ * The answers of policy_cpuid() may differ from now on: CR4, XCR0, IA32_XSS or
+ * an MSR of guest/ has changed. vmx/ calls it for the first three, guest/ for
+ * its own MSRs.
  */
 void vcpu_forget_cpuid(struct vcpu *v);
 

@@ -67,8 +67,8 @@ void vmcs_init_controls(struct vcpu *v)
 	v->cpu_controls = vmx_caps.cpu;
 	vmwrite(VMCS_PIN_CONTROLS, vmx_caps.pin);
 	vmwrite(VMCS_CPU_CONTROLS, v->cpu_controls);
-	vmwrite(VMCS_CPU2_CONTROLS, v->vpid ? vmx_caps.cpu2 :
-					      vmx_caps.cpu2 & ~CPU2_VPID);
+	vmwrite(VMCS_CPU2_CONTROLS,
+		v->vpid ? vmx_caps.cpu2 : vmx_caps.cpu2 & ~CPU2_VPID);
 	vmwrite(VMCS_EXIT_CONTROLS, vmx_caps.exit);
 	vmwrite(VMCS_ENTRY_CONTROLS, vmx_caps.entry);
 	vmwrite(VMCS_EXCEPTION_BITMAP, BIT(VEC_MC));
@@ -121,8 +121,7 @@ u64 vmcs_read_cr4(void)
 void vmcs_write_cr0(u64 cr0)
 {
 	vmwrite(VMCS_CR0_READ_SHADOW, cr0);
-	vmwrite(VMCS_GUEST_CR0,
-		(cr0 & ~CR0_HOST_OWNED) | vmx_caps.cr0_fixed0);
+	vmwrite(VMCS_GUEST_CR0, (cr0 & ~CR0_HOST_OWNED) | vmx_caps.cr0_fixed0);
 }
 
 void vmcs_write_cr4(u64 cr4)
@@ -136,9 +135,9 @@ void vmcs_write_efer(u64 efer)
 	const u64 controls = vmread(VMCS_ENTRY_CONTROLS);
 
 	vmwrite(VMCS_GUEST_IA32_EFER, efer);
-	vmwrite(VMCS_ENTRY_CONTROLS, efer & EFER_LMA ?
-					     controls | ENTRY_GUEST_64BIT :
-					     controls & ~ENTRY_GUEST_64BIT);
+	vmwrite(VMCS_ENTRY_CONTROLS, efer & EFER_LMA
+					     ? controls | ENTRY_GUEST_64BIT
+					     : controls & ~ENTRY_GUEST_64BIT);
 }
 
 static void write_segment(enum segment s, u16 selector, u64 base, u32 limit,

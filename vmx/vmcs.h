@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Writes the control, host and guest halves of the current VMCS. Decides nothing
- * that depends on a guest's behaviour.
+ * Writes the control, host and guest halves of the current VMCS. Decides
+ * nothing that depends on a guest's behaviour.
  */
 #ifndef VMX_VMCS_H
 #define VMX_VMCS_H

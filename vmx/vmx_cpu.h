@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What VMX needs per CPU: the VMXON region, the last exits for dumps, and the
- * guest registers that this CPU holds although no VMCS does. Only its CPU writes
- * to it.
+ * guest registers that this CPU holds although no VMCS does. Only its CPU
+ * writes to it.
  */
 #ifndef VMX_VMX_CPU_H
 #define VMX_VMX_CPU_H
@@ -17,7 +17,7 @@ struct trace_entry {
 	const struct vcpu *v; /* NULL: unused, or its vCPU is gone */
 	u64 rip;
 	u64 qualification; /* valid with TRACE_QUALIFIED */
-	u64 reason; /* low half as in the VMCS */
+	u64 reason;        /* low half as in the VMCS */
 };
 
 /* In reason: the handler looked at the qualification. */

@@ -38,8 +38,8 @@ static void read_msrs(struct vmx_msrs *m)
 	/* The TRUE registers lie in the same order. */
 	const bool exact = m->basic & BASIC_TRUE_CTLS;
 	const u32 more   = exact ? MSR_IA32_VMX_TRUE_PINBASED_CTLS -
-					 MSR_IA32_VMX_PINBASED_CTLS :
-				   0;
+                                         MSR_IA32_VMX_PINBASED_CTLS
+				 : 0;
 
 	m->pin        = read_capability(MSR_IA32_VMX_PINBASED_CTLS + more);
 	m->cpu        = read_capability(MSR_IA32_VMX_PROCBASED_CTLS + more);
@@ -82,10 +82,10 @@ static void read_mtrrs(struct mtrrs *m)
 		       m->var_count, MTRR_VAR_MAX);
 	for (u32 i = 0; i < MTRR_FIXED_COUNT; i++)
 		m->fixed[i] = read_capability(
-			i < ARRAY_SIZE(fixed_16k) ?
-				fixed_16k[i] :
-				MSR_IA32_MTRR_FIX4K_C0000 + i -
-					(u32)ARRAY_SIZE(fixed_16k));
+			i < ARRAY_SIZE(fixed_16k)
+				? fixed_16k[i]
+				: MSR_IA32_MTRR_FIX4K_C0000 + i -
+					  (u32)ARRAY_SIZE(fixed_16k));
 	for (u32 i = 0; i < m->var_count; i++) {
 		m->base[i] = read_capability(MSR_IA32_MTRR_PHYSBASE0 + 2 * i);
 		m->mask[i] = read_capability(MSR_IA32_MTRR_PHYSMASK0 + 2 * i);
@@ -153,9 +153,9 @@ static void note_registers(struct vmx_cpu *c)
 
 void vmx_init_cpu(void)
 {
-	struct percpu *cpu    = this_cpu();
-	const u64 struct_pages = (sizeof(struct vmx_cpu) + PAGE_SIZE - 1) /
-				 PAGE_SIZE;
+	struct percpu *cpu = this_cpu();
+	const u64 struct_pages =
+		(sizeof(struct vmx_cpu) + PAGE_SIZE - 1) / PAGE_SIZE;
 
 	cpu->vmx = pages_alloc(struct_pages);
 	if (!cpu->vmx || !(cpu->vmx->vmxon = pages_alloc(1)))

@@ -35,8 +35,8 @@ static bool is_pae(const struct paging *p)
 static u32 fault_code(const struct paging *p, enum walk_access access,
 		      bool present)
 {
-	const bool nx_or_smep = ((p->efer & EFER_NXE) && is_pae(p)) ||
-				(p->cr4 & CR4_SMEP);
+	const bool nx_or_smep =
+		((p->efer & EFER_NXE) && is_pae(p)) || (p->cr4 & CR4_SMEP);
 
 	return (u32)((present ? ERROR_P : 0) |
 		     (access == WALK_WRITE ? ERROR_W : 0) |
@@ -168,8 +168,8 @@ enum walk_result walk(struct vcpu *v, const struct paging *p, gva_t at,
 		rights.execute &= !(is_pae(p) && (entry & PTE_NX));
 		if (!leaf) {
 			set_flags(where, entry, PTE_A);
-			table = entry & (is_pae(p) ? p->address_mask :
-						     0xfffff000);
+			table = entry &
+				(is_pae(p) ? p->address_mask : 0xfffff000);
 			continue;
 		}
 		if (!may(p, &rights, access)) {
