@@ -127,7 +127,7 @@ $(O)/tilevisor.elf: $(OBJ) $(O)/symbols-2.o linker.ld
 include $(wildcard tests/guest/lib/guest.mk tests/emulator/rom/rom.mk)
 
 # The guests on the ISO, for who boots it without an idea of what to run.
-ISO_GUESTS := first_use
+ISO_GUESTS := no_xfd_aware
 
 $(O)/tilevisor.iso: $(O)/tilevisor.elf boot/grub.cfg $(ISO_GUESTS:%=$(O)/guest/%.elf)
 	@tests/check/packages iso
