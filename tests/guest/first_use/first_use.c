@@ -468,6 +468,30 @@ static bool f20_nmi(void)
 	       tile0_is(source);
 }
 
+static bool f75(void)
+{
+	const bool rtm = cpuid(7, 0).b >> 11 & 1;
+	u32 status     = ~0u;
+
+	start();
+	nm_watch(NM_ENABLE, 0, false);
+	const u64 grown = growths();
+	const struct trap t =
+		TRY(".byte 0xc7, 0xf8, 0x0b, 0, 0, 0\n\t" /* XBEGIN over it */
+		    "tileloadd (%1,%2,1), %%tmm0\n\t"
+		    "xend\n\t"
+		    "nop\n\tnop",
+		    : "+a"(status)
+		    : "r"(source), "r"(64ul)
+		    : "memory");
+
+	if (!rtm)
+		return took(t, TRAP_UD, 0);
+	return none(t) && is("the transaction aborted", status != ~0u) &&
+	       same("#NM", nm_seen.count, 0) &&
+	       same("growths", growths(), grown);
+}
+
 #define SEEN   (NEEDS_AMX | FRESH)
 #define SILENT (NEEDS_AMX | FRESH | NOT_INJECT)
 
@@ -508,5 +532,6 @@ const struct claim claims[] = {
 	{ "F.20 first use in an interrupt handler", f20_interrupt, SILENT },
 	{ "F.20 first use in an NMI handler keeps NMIs blocked", f20_nmi,
 	  SILENT },
+	{ "F.75 in a transaction: an abort, or #UD without TSX", f75, SEEN },
 };
 CLAIMS_END

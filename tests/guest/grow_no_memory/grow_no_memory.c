@@ -14,10 +14,10 @@ static bool small_state_works(void)
 {
 	static u8 want[AREA_BYTES] __attribute__((aligned(64)));
 	static u8 got[AREA_BYTES] __attribute__((aligned(64)));
-	const u64 rest = guest.xcr0_max & ~TILEDATA;
+	const u64 rest = guest.xcr0_max & ~XCR0_TILES;
 	bool ok        = true;
 
-	xstate_start();
+	xstate_enable(false);
 	for (u32 i = 0; i < 16 && ok; i++) {
 		area_random(want, rest, i);
 		ok = none(xrstor(want, rest));

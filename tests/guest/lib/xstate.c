@@ -170,3 +170,21 @@ int area_difference(const void *a, const void *b, u64 components)
 	}
 	return -1;
 }
+
+void area_copy(void *to, const void *from, u32 i)
+{
+	const struct component c = guest.component[i];
+	u8 *t                    = to;
+	const u8 *f              = from;
+
+	if (i == 0) {
+		memcpy(t, f, LEGACY_MXCSR);
+		memcpy(t + LEGACY_ST0, f + LEGACY_ST0,
+		       LEGACY_XMM0 - LEGACY_ST0);
+	} else if (i == 1) {
+		memcpy(t + LEGACY_MXCSR, f + LEGACY_MXCSR, 8);
+		memcpy(t + LEGACY_XMM0, f + LEGACY_XMM0, XMM_BYTES);
+	} else {
+		memcpy(t + c.offset, f + c.offset, c.bytes);
+	}
+}

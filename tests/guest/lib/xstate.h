@@ -140,6 +140,9 @@ void *area_scratch(void);
 /* Every byte of STATE an XSAVE area can legally hold, from SEED. */
 void area_random(void *area, u64 components, u64 seed);
 
+/* Copy component I from one standard area to another. */
+void area_copy(void *to, const void *from, u32 i);
+
 /* The first component in which the standard areas A and B differ, or -1. */
 int area_difference(const void *a, const void *b, u64 components);
 

@@ -13,6 +13,7 @@
 
 static struct barrier barrier;
 static u32 rounds;
+static volatile bool partner_quits;
 
 /* Odd CPUs run with fewer components, so XCR0 differs at every switch. */
 static u64 components(void)
@@ -196,6 +197,57 @@ static bool f36(void)
 	       tiles_are(tile_source());
 }
 
+static bool busy_partner(void)
+{
+	struct state s = {
+		.want = page_alloc(AREA_BYTES / PAGE_BYTES),
+		.got  = page_alloc(AREA_BYTES / PAGE_BYTES),
+	};
+	bool ok = true;
+
+	tiles_start();
+	xsetbv(components());
+	while (!partner_quits && ok) {
+		ok = state_change(&s, 0);
+		smp_relax();
+		ok = ok && state_holds(&s, 0);
+	}
+	xstate_reset();
+	return ok;
+}
+
+/* One component after the other changes between two saves of the area. */
+static bool f62(void)
+{
+	u8 *want = page_alloc(AREA_BYTES / PAGE_BYTES);
+	u8 *next = page_alloc(AREA_BYTES / PAGE_BYTES);
+	u8 *got  = page_alloc(AREA_BYTES / PAGE_BYTES);
+	int bad  = -1;
+
+	partner_quits = false;
+	smp_start(1, busy_partner);
+	tiles_start();
+	area_random(want, guest.xcr0_max, 62);
+	xrstor(want, guest.xcr0_max);
+	for (u32 i = 0; i < 63 * 4 && bad < 0; i++) {
+		const u64 one = BIT(i % 63) & guest.xcr0_max & ~TILECFG;
+
+		if (!one)
+			continue;
+		area_random(next, one, 1000 + i);
+		if (one != XCR0_SSE) /* XRSTOR of AVX loads MXCSR as well */
+			memcpy(next + 24, want + 24, 4);
+		xrstor(next, one);
+		area_copy(want, next, i % 63);
+		smp_relax();
+		xsave(got, guest.xcr0_max);
+		bad = area_difference(want, got, guest.xcr0_max);
+	}
+	xstate_reset();
+	partner_quits = true;
+	return smp_wait(1) && same("component that differs", bad, -1);
+}
+
 static bool f60_cpu(void)
 {
 	u8 got[TILE_BYTES];
@@ -248,6 +300,7 @@ const struct claim claims[] = {
 	{ "F.36 tiles without XCR0[18] survive a switch", f36,
 	  SILENT | NEEDS_SMP },
 	{ "F.60 all vCPUs use tiles for the first time at once", f60, SILENT },
+	{ "F.62 no save after growth is stale", f62, SILENT | NEEDS_SMP },
 	{ "F.57 every vCPU keeps its state over all switches", f57, SILENT },
 };
 CLAIMS_END
