@@ -91,7 +91,7 @@ static const struct rule rules[] = {
 	{ 0x2, 0, ALL, ALL, ALL, ALL, 0, 0 },
 	/* the APIC timer runs in every C-state, there being none */
 	{ 0x6, 0, ARAT, 0, 0, 0, 0, 0 },
-	{ 0x7, 0, 1, (u32)FEATURES_7B, (u32)FEATURES_7C, FEATURES_7D,
+	{ 0x7, 0, ALL, (u32)FEATURES_7B, (u32)FEATURES_7C, FEATURES_7D,
 	  0, AMX_7D },
 	{ 0x7, 1, (u32)FEATURES_7_1A, 0, 0, (u32)FEATURES_7_1D,
 	  AMX_7_1A, AMX_7_1D },
@@ -292,8 +292,11 @@ static void add_rule(struct cpuid_table *t, const struct cpuid_host *h,
 		r.eax = ARAT;
 		break;
 	case 7:
-		if (rule->subleaf == 0 && c->rdtscp)
-			r.ecx |= host_regs(h, 7, 0).ecx & (u32)RDPID;
+		if (rule->subleaf == 0) {
+			r.eax = (u32)min_u64(r.eax, 1);
+			if (c->rdtscp)
+				r.ecx |= host_regs(h, 7, 0).ecx & (u32)RDPID;
+		}
 		add_indexed(t, 7, r);
 		t->basic[7].fix[0] = CPUID_PKE;
 		return;

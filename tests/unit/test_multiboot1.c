@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: MIT */
+/* links: guest/multiboot1.c guest/memory.c boot/lib/print.c */
+/*
+ * Multiboot 1 images, good and bad, the information a kernel gets (Multiboot
+ * Specification 0.6.96), and the guest memory that both rest on.
+ */
+#include "guest/multiboot1.h"
+
+#include <elf.h>
+#include <string.h>
+
+#include "boot/lib/pages.h"
+#include "tests/unit/tap.h"
+
+void serial_write(const char *text, size_t length);
+void serial_write(const char *text, size_t length)
+{
+	(void)text;
+	(void)length;
+}
+
+/* A machine with so many pages in runs of at most PAGES_RUN. */
+static u64 pages_left, pages_run, pages_out;
+
+void *pages_alloc_aligned(u64 page_count, u64 align)
+{
+	void *p = NULL;
+
+	if (page_count > pages_left || page_count > pages_run ||
+	    posix_memalign(&p, align < 2 * MIB ? align : 4096,
+			   page_count * PAGE_SIZE))
+		return NULL;
+	memset(p, 0, page_count * PAGE_SIZE);
+	pages_left -= page_count;
+	pages_out += page_count;
+	return p;
+}
+
+void *pages_alloc(u64 page_count)
+{
+	return pages_alloc_aligned(page_count, PAGE_SIZE);
+}
+
+void pages_free(void *p, u64 page_count)
+{
+	free(p);
+	pages_out -= page_count;
+}
+
+/* ---- images ---- */
+
+static u8 file[16384];
+static u64 file_bytes;
+
+static const struct memory_range range[] = {
+	{ 0, 0x9fc00, MEMORY_USABLE },
+	{ 0x9fc00, 0x400, MEMORY_RESERVED },
+	{ MIB, 63 * MIB, MEMORY_USABLE },
+};
+
+static void put_header(u64 at, u32 flags)
+{
+	const u32 h[3] = { 0x1badb002, flags, -(0x1badb002 + flags) };
+
+	memcpy(file + at, h, sizeof(h));
+}
+
+static void put_addresses(u64 at, u32 header, u32 load, u32 load_end,
+			  u32 bss_end, u32 entry)
+{
+	const u32 a[5] = { header, load, load_end, bss_end, entry };
+
+	put_header(at, 0x10003);
+	memcpy(file + at + 12, a, sizeof(a));
+}
+
+/* One PT_LOAD at virtual 0xc0400000, physical 4 MiB; header at 0x200. */
+static Elf32_Phdr *put_elf32(void)
+{
+	Elf32_Ehdr *e = (Elf32_Ehdr *)(void *)file;
+	Elf32_Phdr *p = (Elf32_Phdr *)(void *)(file + 0x40);
+
+	memset(file, 0, sizeof(file));
+	file_bytes = 0x2000;
+	memcpy(e->e_ident, ELFMAG, SELFMAG);
+	e->e_ident[EI_CLASS] = ELFCLASS32;
+	e->e_ident[EI_DATA]  = ELFDATA2LSB;
+	e->e_machine         = EM_386;
+	e->e_entry           = 0xc0400010;
+	e->e_phoff           = 0x40;
+	e->e_phentsize       = sizeof(*p);
+	e->e_phnum           = 1;
+	*p                   = (Elf32_Phdr){ .p_type   = PT_LOAD,
+					     .p_offset = 0x1000,
+					     .p_vaddr  = 0xc0400000,
+					     .p_paddr  = 0x400000,
+					     .p_filesz = 0x800,
+					     .p_memsz  = 0x3000 };
+	put_header(0x200, 3);
+	return p;
+}
+
+static void put_elf64(void)
+{
+	Elf64_Ehdr *e = (Elf64_Ehdr *)(void *)file;
+	Elf64_Phdr *p = (Elf64_Phdr *)(void *)(file + 0x40);
+
+	memset(file, 0, sizeof(file));
+	file_bytes = 0x2000;
+	memcpy(e->e_ident, ELFMAG, SELFMAG);
+	e->e_ident[EI_CLASS] = ELFCLASS64;
+	e->e_ident[EI_DATA]  = ELFDATA2LSB;
+	e->e_machine         = EM_X86_64;
+	e->e_entry           = 0x400010;
+	e->e_phoff           = 0x40;
+	e->e_phentsize       = sizeof(*p);
+	e->e_phnum           = 1;
+	*p                   = (Elf64_Phdr){ .p_type   = PT_LOAD,
+					     .p_offset = 0x1000,
+					     .p_vaddr  = 0x400000,
+					     .p_paddr  = 0x400000,
+					     .p_filesz = 0x800,
+					     .p_memsz  = 0x3000 };
+	put_header(0x200, 3);
+}
+
+static struct multiboot1_plan plan;
+static char why[200];
+
+static bool try(void)
+{
+	why[0] = '\0';
+	return multiboot1_plan(file, file_bytes, range, ARRAY_SIZE(range),
+			       &plan, why, sizeof(why));
+}
+
+static void refused(const char *sentence)
+{
+	if (!tap_ok(!try() && strstr(why, sentence), "refused: %s", sentence))
+		tap_note("said: %s", why);
+}
+
+static void test_elf(void)
+{
+	Elf32_Phdr *p = put_elf32();
+	Elf32_Ehdr *e = (Elf32_Ehdr *)(void *)file;
+
+	tap_ok(try() && plan.segment_count == 1 &&
+		       plan.segment[0].start == 0x400000 &&
+		       plan.segment[0].offset == 0x1000 &&
+		       plan.segment[0].file_bytes == 0x800 &&
+		       plan.segment[0].bytes == 0x3000 && plan.end == 0x403000,
+	       "a 32-bit ELF kernel is loaded where its headers say");
+	tap_is(plan.entry, 0x400010, "its entry is a physical address");
+	put_elf64();
+	tap_ok(try() && plan.entry == 0x400010, "a 64-bit ELF kernel");
+
+	p           = put_elf32();
+	p->p_filesz = 0x4000;
+	refused("has 0x4000 bytes in the file, but only 0x3000 in memory");
+	p           = put_elf32();
+	p->p_offset = 0x1f00;
+	refused("reaches beyond the end of the file");
+	p           = put_elf32();
+	p->p_offset = 0xffffffff;
+	refused("reaches beyond the end of the file");
+	p          = put_elf32();
+	p->p_paddr = 0x9f000;
+	refused("it wants to be at 0x9f000-0xa2000");
+	p          = put_elf32();
+	p->p_paddr = 0x3fff000;
+	refused("where the VM has no free memory");
+	p          = put_elf32();
+	p->p_paddr = 0xfffff000;
+	refused("where the VM has no free memory");
+	put_elf32();
+	e->e_entry = 0x10;
+	refused("its entry 0x10 is in no segment");
+	put_elf32();
+	e->e_phoff = 0xfffffff0;
+	refused("program header 0 lies beyond the end of the file");
+	put_elf32();
+	e->e_phnum = 0xffff;
+	refused("lies beyond the end of the file");
+	put_elf32();
+	e->e_phentsize = 4;
+	refused("program headers have 4 bytes each");
+	put_elf32();
+	e->e_machine = EM_ARM;
+	refused("for machine 40, not i386");
+	put_elf32();
+	e->e_ident[EI_DATA] = ELFDATA2MSB;
+	refused("big-endian");
+	put_elf32();
+	file[0] = 'X';
+	refused("is no ELF file");
+	put_elf32();
+	put_header(0x200, 0x8003);
+	refused("asks for unknown things: flags 0x8003");
+}
+
+static void test_addresses(void)
+{
+	memset(file, 0, sizeof(file));
+	file_bytes = 0x2000;
+	put_addresses(0x100, 0x400100, 0x400000, 0x401000, 0x402000, 0x400050);
+	tap_ok(try() && plan.segment[0].offset == 0 &&
+		       plan.segment[0].file_bytes == 0x1000 &&
+		       plan.segment[0].bytes == 0x2000 &&
+		       plan.entry == 0x400050,
+	       "the header's address fields instead of ELF");
+	put_addresses(0x100, 0x400000, 0x400000, 0, 0, 0x400000);
+	tap_ok(try() && plan.segment[0].offset == 0x100 &&
+		       plan.segment[0].file_bytes == 0x1f00,
+	       "without load_end_addr the whole file is loaded");
+	put_addresses(0x100, 0x400000, 0x400001, 0, 0, 0);
+	refused("load_addr 0x400001 and header_addr 0x400000");
+	put_addresses(0x100, 0x400200, 0x400000, 0, 0, 0);
+	refused("but lies at offset 0x100");
+	put_addresses(0x100, 0x400100, 0x400000, 0x3fffff, 0, 0);
+	refused("load_end_addr 0x3fffff is below load_addr");
+	put_addresses(0x100, 0x400100, 0x400000, 0x401000, 0x400800, 0);
+	refused("bss_end_addr 0x400800 is below");
+	put_addresses(0x100, 0x400100, 0x400000, 0x500000, 0, 0);
+	refused("reaches beyond the end of the file");
+}
+
+static void test_header(void)
+{
+	memset(file, 0, sizeof(file));
+	file_bytes = sizeof(file);
+	tap_ok(!multiboot1_is(file, file_bytes), "no header, no kernel");
+	put_header(8180, 0);
+	tap_ok(multiboot1_is(file, file_bytes), "the last place for a header");
+	memset(file, 0, sizeof(file));
+	put_header(8184, 0);
+	tap_ok(!multiboot1_is(file, file_bytes), "one place later");
+	memset(file, 0, sizeof(file));
+	put_header(102, 0);
+	tap_ok(!multiboot1_is(file, file_bytes), "a header off its alignment");
+	put_header(100, 0);
+	file[108] ^= 1;
+	tap_ok(!multiboot1_is(file, file_bytes), "a wrong checksum");
+	put_header(100, 0);
+	tap_ok(!multiboot1_is(file, 108), "a header that is cut off");
+}
+
+/* ---- information ---- */
+
+static u32 word(const u8 *info, u64 at)
+{
+	u32 v;
+
+	memcpy(&v, info + at, 4);
+	return v;
+}
+
+static void test_info(void)
+{
+	const struct multiboot1_module module[] = {
+		{ 0x500000, 0x123, "first" },
+		{ 0x501000, 0x1000, "" },
+	};
+	const struct multiboot1_facts facts = {
+		.cmdline      = "vcpus=2 x",
+		.loader       = "Tilevisor",
+		.module_count = 2,
+		.module       = module,
+		.range_count  = ARRAY_SIZE(range),
+		.range        = range,
+	};
+	const u32 at = 0x90000;
+	u8 info[512] = { 0 };
+
+	tap_ok(multiboot1_info_bytes(&facts) <= sizeof(info), "it is small");
+	multiboot1_info(&facts, info, at);
+	tap_is(word(info, 0), 0x24d, "flags: what is there, nothing else");
+	tap_is(word(info, 4), 639, "mem_lower in KiB");
+	tap_is(word(info, 8), 63 * 1024, "mem_upper in KiB");
+	tap_ok(!strcmp((char *)info + word(info, 16) - at, "vcpus=2 x"),
+	       "command line");
+	tap_is(word(info, 20), 2, "two modules");
+	const u64 mods = word(info, 24) - at;
+
+	tap_ok(word(info, mods) == 0x500000 && word(info, mods + 4) == 0x500123,
+	       "the first one's place");
+	tap_ok(!strcmp((char *)info + word(info, mods + 8) - at, "first"),
+	       "and its line");
+	tap_is(word(info, 44), 3 * 24, "memory map: three entries");
+	const u64 map = word(info, 48) - at;
+
+	tap_ok(word(info, map) == 20 && word(info, map + 4) == 0 &&
+		       word(info, map + 12) == 0x9fc00 &&
+		       word(info, map + 20) == 1,
+	       "the first is low memory");
+	tap_is(word(info, map + 24 + 20), 2, "the second is reserved");
+	tap_ok(!strcmp((char *)info + word(info, 64) - at, "Tilevisor"),
+	       "the loader's name");
+}
+
+/* ---- memory ---- */
+
+static void test_memory(void)
+{
+	struct memory m;
+	struct memory_range map[MEMORY_RANGE_MAX];
+	const u64 value = 0x1122334455667788;
+	u32 n;
+
+	pages_left = 4096;
+	pages_run  = 3;
+	tap_ok(!memory_create(&m, 4 * MIB), "too many pieces: no memory");
+	tap_is(pages_out, 0, "and nothing is kept");
+	pages_left = 4096;
+	pages_run  = 100;
+	tap_ok(memory_create(&m, 2 * MIB), "memory in pieces");
+	const u64 seam = m.run[1].start;
+
+	tap_ok(memory_write(&m, gpa(seam - 4), &value, 8),
+	       "a write across a seam");
+	tap_ok(!memory_host(&m, gpa(seam - 4), 8), "which no pointer spans");
+	tap_ok(!memcmp(memory_host(&m, gpa(seam), 4), (const u8 *)&value + 4,
+		       4),
+	       "both halves arrive");
+	tap_ok(!memory_write(&m, gpa(2 * MIB - 4), &value, 8),
+	       "a write beyond the end is none");
+	tap_ok(!memory_write(&m, gpa(~0ULL - 3), &value, 8),
+	       "nor is one that wraps");
+	tap_ok(memory_is_ram(&m, gpa(0), 2 * MIB) &&
+		       !memory_is_ram(&m, gpa(0), 2 * MIB + 1),
+	       "it is as large as asked for");
+	memory_destroy(&m);
+	tap_is(pages_out, 0, "all of it goes back");
+
+	m = (struct memory){ .bytes = 4 * GIB };
+	n = memory_map(&m, map);
+	tap_ok(n == 5 && map[3].start == MIB &&
+		       map[3].bytes == MEMORY_HOLE_START - MIB &&
+		       map[4].start == 4 * GIB &&
+		       map[4].bytes == 4 * GIB - MEMORY_HOLE_START,
+	       "memory goes on above the hole");
+	tap_ok(!memory_is_usable(map, n, 0x9f000, 0x1000) &&
+		       memory_is_usable(map, n, 0x9f000, 0xc00) &&
+		       !memory_is_usable(map, n, ~0ULL, 2) &&
+		       !memory_is_usable(map, n, MIB, ~0ULL),
+	       "usable means all of it, in one range");
+}
+
+int main(void)
+{
+	test_header();
+	test_elf();
+	test_addresses();
+	test_info();
+	test_memory();
+	return tap_done();
+}
