@@ -146,6 +146,23 @@ static bool make_vcpus(struct vm *vm)
 	return true;
 }
 
+/* Why its vCPU number vcpu_made could not be made. */
+static void say_no_vcpu(const struct vm *vm, char *why)
+{
+	const struct area_shortage none = { 0 };
+	const struct area_shortage *s   = &none;
+
+	if (vm->vcpu && vm->device)
+		s = &vm->vcpu[vm->vcpu_made].fpu.short_of;
+	tv_snprintf(why, WHY_SIZE,
+		    "%s vCPU %u: %llu bytes are needed, %llu are there",
+		    s->by_limit     ? "areas= leaves no room for the area of"
+		    : s->need_bytes ? "no memory for the area of"
+				    : "no memory for",
+		    vm->vcpu_made, (unsigned long long)s->need_bytes,
+		    (unsigned long long)s->have_bytes);
+}
+
 /* Memory, tables and vCPUs go back; the rest stays for the report. */
 static void release(struct vm *vm)
 {
@@ -222,11 +239,12 @@ static bool create(struct vm *vm, const struct boot_info *bi,
 						 PAGE_SIZE / KIB));
 		return false;
 	}
-	if (!map_memory(vm) || !make_vcpus(vm) || !put_firmware(vm)) {
-		tv_snprintf(why, WHY_SIZE,
-			    "no memory for its page tables, vCPUs or "
-			    "extended-state areas (areas= is %llu bytes)",
-			    (unsigned long long)c->areas_bytes);
+	if (!map_memory(vm) || !put_firmware(vm)) {
+		tv_snprintf(why, WHY_SIZE, "no memory for its page tables");
+		return false;
+	}
+	if (!make_vcpus(vm)) {
+		say_no_vcpu(vm, why);
 		return false;
 	}
 	return load(vm, bi, why);
@@ -362,6 +380,10 @@ void policy_left(struct vcpu *v)
 	for (const struct percpu *cpu = cpu_first; cpu; cpu = cpu->next)
 		if (cpu->current && cpu->current->vm == vm)
 			return;
-	if (!__atomic_exchange_n(&vm->destroyed, true, __ATOMIC_ACQ_REL))
+	if (!__atomic_exchange_n(&vm->destroyed, true, __ATOMIC_ACQ_REL)) {
 		release(vm);
+		log_debug("%s is gone; %llu KiB are free", vm->config.name,
+			  (unsigned long long)(pages_free_count() * PAGE_SIZE /
+					       KIB));
+	}
 }

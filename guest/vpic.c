@@ -98,7 +98,7 @@ static void end_of_interrupt(struct vpic_chip *c, u8 value)
 	if (value & OCW2_SL)
 		c->isr &= (u8) ~(1u << (value & 7));
 	else
-		c->isr &= c->isr - 1; /* the highest in service */
+		c->isr &= (u8)(c->isr - 1u); /* the highest in service */
 }
 
 static void write_command(struct vpic_chip *c, u8 value)

@@ -26,10 +26,10 @@ static u8 modem_lines(u8 mcr)
 {
 	if (!(mcr & UART_MCR_LOOP))
 		return UART_MSR_DCD | UART_MSR_DSR | UART_MSR_CTS;
-	return (mcr & UART_MCR_RTS ? UART_MSR_CTS : 0) |
-	       (mcr & UART_MCR_DTR ? UART_MSR_DSR : 0) |
-	       (mcr & UART_MCR_OUT1 ? UART_MSR_RI : 0) |
-	       (mcr & UART_MCR_OUT2 ? UART_MSR_DCD : 0);
+	return (u8)((mcr & UART_MCR_RTS ? UART_MSR_CTS : 0) |
+		    (mcr & UART_MCR_DTR ? UART_MSR_DSR : 0) |
+		    (mcr & UART_MCR_OUT1 ? UART_MSR_RI : 0) |
+		    (mcr & UART_MCR_OUT2 ? UART_MSR_DCD : 0));
 }
 
 static u8 lsr(const struct vuart *u)
