@@ -2,7 +2,7 @@
 /*
  * The only thing bring-up hands upward: what any boot loader told us, checked
  * and copied out of the loader's memory. Pure data; every pointer points into
- * memory that pages_init() keeps reserved until boot_info_release_module().
+ * memory that pages_init() keeps reserved for good.
  */
 #ifndef BOOT_BOOT_INFO_H
 #define BOOT_BOOT_INFO_H

@@ -164,6 +164,8 @@ void cpu_init_cpu(void)
 	guard_stacks(cpu->tables->stacks);
 	lapic_init_cpu();
 	cpu->apic_id = lapic_id();
+	log_debug("CPU %u: APIC id %u, %s", cpu->index, cpu->apic_id,
+		  lapic_mode());
 }
 
 const char *cpu_stack_of_guard(u64 address)

@@ -18,7 +18,6 @@
 /* Written once by clock_init(). */
 static struct {
 	u64 hz;
-	u64 crystal;
 	const char *source;
 } clock;
 
@@ -83,15 +82,14 @@ void clock_init(void)
 	if (max >= 0x15) {
 		const struct cpuid_regs r = cpuid(0x15, 0);
 
-		leaf15[0]     = r.eax;
-		leaf15[1]     = r.ebx;
-		leaf15[2]     = r.ecx;
-		clock.crystal = r.ecx;
+		leaf15[0] = r.eax;
+		leaf15[1] = r.ebx;
+		leaf15[2] = r.ecx;
 	}
 	if (max >= 0x16)
 		leaf16 = cpuid(0x16, 0).eax;
 	clock.hz     = clock_hz_from_cpuid(leaf15, leaf16);
-	clock.source = clock.crystal ? "CPUID 15H" : "CPUID 16H";
+	clock.source = leaf15[2] ? "CPUID 15H" : "CPUID 16H";
 	if (!clock.hz) {
 		clock.hz     = measure_by_pit();
 		clock.source = "PIT";
@@ -112,17 +110,7 @@ const char *tsc_source(void)
 	return clock.source;
 }
 
-u64 crystal_hz(void)
-{
-	return clock.crystal;
-}
-
 u64 us_to_ticks(u64 us)
 {
 	return clock_scale(us, clock.hz, 1000000);
-}
-
-u64 ticks_to_us(u64 ticks)
-{
-	return clock_scale(ticks, 1000000, clock.hz);
 }

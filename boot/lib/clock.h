@@ -17,14 +17,7 @@ u64 tsc_hz(void);
 /* How it was found, for the log: "CPUID 15H", "CPUID 16H", "PIT", "guess". */
 const char *tsc_source(void);
 
-/*
- * Frequency of the core crystal clock that counts the local APIC timer, 0 if
- * CPUID 15H does not say.
- */
-u64 crystal_hz(void);
-
 u64 us_to_ticks(u64 us);
-u64 ticks_to_us(u64 ticks);
 
 /* UNITS * HZ / PER_SECOND without overflow on the way; saturates at 2^64-1. */
 u64 clock_scale(u64 units, u64 hz, u64 per_second);

@@ -151,11 +151,6 @@ void paging_load(void)
 	write_cr3(paging_root());
 }
 
-void paging_flush(void)
-{
-	write_cr3(read_cr3());
-}
-
 u64 paging_root(void)
 {
 	return ptr_hpa(host.root).v;

@@ -18,8 +18,8 @@ enum paging_access {
 /*
  * Map [START, END) at its own address with enum paging_access bits (0: read
  * only), with the largest pages that fit, replacing what was there; both are
- * multiples of 4 KiB below paging_limit(). False: no page for a table. The TLB
- * of this CPU is flushed by paging_load() or paging_flush().
+ * multiples of 4 KiB below paging_limit(). False: no page for a table. Seen
+ * after paging_load().
  */
 bool paging_map(u64 start, u64 end, unsigned int access);
 
@@ -34,7 +34,6 @@ void paging_guard(const void *page);
 
 /* Give the tables being built to this CPU; NX and CR0.WP must be on. */
 void paging_load(void);
-void paging_flush(void);
 
 /* Physical address of the root, for CR3 and the VMCS; 0: none is built yet. */
 u64 paging_root(void);

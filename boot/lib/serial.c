@@ -73,10 +73,3 @@ void serial_write(const char *text, size_t length)
 		put(text[i]);
 	}
 }
-
-int serial_read(void)
-{
-	if (!uart_port || !(inb((u16)(uart_port + UART_LSR)) & UART_LSR_DR))
-		return -1;
-	return inb((u16)(uart_port + UART_RX));
-}

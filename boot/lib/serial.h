@@ -18,7 +18,4 @@ bool serial_init(u16 port, u32 baud);
 /* LF becomes CR LF. Gives a byte up after a bounded wait; takes no lock. */
 void serial_write(const char *text, size_t length);
 
-/* The next received byte, -1: none is waiting. */
-int serial_read(void);
-
 #endif

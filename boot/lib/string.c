@@ -103,13 +103,3 @@ char *strchr(const char *s, int c)
 			return NULL;
 	}
 }
-
-char *strstr(const char *text, const char *part)
-{
-	const size_t n = strlen(part);
-
-	for (; strncmp(text, part, n) != 0; text++)
-		if (!*text)
-			return NULL;
-	return (char *)(uintptr_t)text;
-}

@@ -16,7 +16,6 @@
 #define strcmp  tv_strcmp
 #define strncmp tv_strncmp
 #define strchr  tv_strchr
-#define strstr  tv_strstr
 #include "boot/lib/string.c"
 #undef memcpy
 #undef memmove
@@ -28,7 +27,6 @@
 #undef strcmp
 #undef strncmp
 #undef strchr
-#undef strstr
 
 #include "tests/unit/tap.h"
 
@@ -106,8 +104,7 @@ static bool comparisons_agree(void)
 		for (size_t j = 0; j < ARRAY_SIZE(word); j++) {
 			const char *a = word[i], *b = word[j];
 
-			if (sign(tv_strcmp(a, b)) != sign(strcmp(a, b)) ||
-			    tv_strstr(a, b) != strstr(a, b))
+			if (sign(tv_strcmp(a, b)) != sign(strcmp(a, b)))
 				return false;
 			for (size_t n = 0; n < 5; n++)
 				if (sign(tv_strncmp(a, b, n)) !=
@@ -124,7 +121,7 @@ int main(void)
 	tap_ok(moves_agree(), "memmove: every overlap of short lengths");
 	tap_ok(copies_agree(), "memcpy: every offset and short length");
 	tap_ok(sets_agree(), "memset: takes the low byte, writes no more");
-	tap_ok(comparisons_agree(), "strcmp, strncmp, strstr: as C's");
+	tap_ok(comparisons_agree(), "strcmp, strncmp: as C's");
 	tap_is(tv_strlen(s), 9, "strlen");
 	tap_is(tv_strnlen(s, 4), 4, "strnlen stops at its bound");
 	tap_ok(tv_strchr(s, 'v') == s + 4, "strchr finds the first");
