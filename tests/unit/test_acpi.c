@@ -126,7 +126,7 @@ static void roots(void)
 	tap_ok(!acpi_table(&window, rsdp, "DMAR", &length),
 	       "one that is not there is not");
 	build(2, forms[0].aml, sizeof(forms[0].aml));
-	memcpy(memory, "XXXX", 4);
+	memcpy(memory, "NONE", 4);
 	tap_ok(acpi_power(&window, rsdp, &how), "revision 2 goes by the XSDT");
 	memory[0x100 + 50] ^= 1;
 	tap_ok(!acpi_power(&window, rsdp, &how), "but not by a damaged one");
