@@ -10,7 +10,7 @@ use warnings;
 my %LIST = map { $_ => 1 } qw(vm claim says never set module stopped);
 # Keys that occur once; the last occurrence counts, so sections override [*].
 my %ONCE = map { $_ => 1 } qw(
-	guest image runs vcpus fresh policies words options host linux kernel tests
+	guest image iso runs vcpus fresh policies words options host linux kernel tests
 	cpus mem vm-mem model vmx corrupt protocol acpi bad-msrs
 	seconds ticks skip panic until endless bare-only);
 

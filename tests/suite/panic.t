@@ -1,0 +1,4 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# What Tilevisor prints when it finds a bug of its own.
+exec "$(dirname "$0")/../run" panic
