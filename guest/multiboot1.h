@@ -11,7 +11,7 @@
 #include "guest/memory.h"
 
 #define MULTIBOOT1_BOOT_MAGIC  0x2badb002u /* in EAX at the entry */
-#define MULTIBOOT1_SEGMENT_MAX 16
+#define MULTIBOOT1_SEGMENT_MAX 12
 
 struct multiboot1_segment {
 	u64 offset; /* in the file */
