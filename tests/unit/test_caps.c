@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+/* links: vmx/caps.c */
+/*
+ * Capability MSRs of a Sapphire Rapids, and what is said about CPUs that lack
+ * something. SDM vol. 3, "VMX Capability Reporting Facility".
+ */
+#include "vmx/caps.h"
+
+#include <string.h>
+
+#include "tests/unit/tap.h"
+#include "vmx/vmcs_field.h"
+
+/* As the emulator's sapphire_rapids model reports them. */
+static const struct vmx_msrs spr = {
+	.cpuid_vmx       = true,
+	.feature_control = 5,
+	.basic           = 0x00d8100000000004,
+	.pin             = 0x0000007f00000016,
+	.cpu             = 0xfffbfffe04006172,
+	.cpu2            = 0x061ffeff00000000,
+	.exit            = 0x00ffffff00036dfb,
+	.entry           = 0x0007ffff000011fb,
+	.misc            = 0x00000000000401e5,
+	.cr0_fixed0      = 0x80000021,
+	.cr0_fixed1      = 0xffffffff,
+	.cr4_fixed0      = 0x2000,
+	.cr4_fixed1      = 0x7ff7ff,
+	.ept_vpid        = 0x00000f0106734141,
+};
+
+static void fits(void)
+{
+	u32 out;
+
+	tap_ok(vmx_ctl_fit(0xff00000016, 0x08, &out) && out == 0x1e,
+	       "a wanted bit joins those that must be 1");
+	tap_ok(!vmx_ctl_fit(0xf700000016, 0x08, &out),
+	       "a bit that must be 0 cannot be had");
+	tap_ok(vmx_ctl_fit(0x0000001600000016, 0, &out) && out == 0x16,
+	       "nothing wanted: what must be 1");
+}
+
+static void whole_machine(void)
+{
+	struct vmx_caps c;
+	const struct caps_verdict v = caps_judge(&spr, &c);
+
+	tap_is(v.why, REFUSE_NOTHING, "a Sapphire Rapids lacks nothing");
+	tap_ok(caps_missing(&c, 0) == NULL, "and there is nothing to tell");
+	tap_is(c.revision, 4, "revision: IA32_VMX_BASIC[30:0]");
+	tap_ok(c.true_ctls && c.timer && c.save_timer && c.vpid && c.xsaves,
+	       "TRUE controls, timer, VPID, XSAVES");
+	tap_is(c.timer_shift, 5, "timer rate: IA32_VMX_MISC[4:0]");
+	tap_ok(c.ept_2m && c.ept_1g, "2 MiB and 1 GiB pages");
+	tap_ok(!(c.cpu & (CPU_CR3_LOAD_EXITING | CPU_CR3_STORE_EXITING)),
+	       "CR3 is the guest's");
+	tap_is(c.cr0_fixed0, 0x20, "an unrestricted guest may clear PE and PG");
+	tap_ok((c.cpu2 & CPU2_UNRESTRICTED_GUEST) && (c.cpu2 & CPU2_EPT),
+	       "EPT and unrestricted guest");
+	tap_ok(!(c.cpu & CPU_IO_BITMAPS) && (c.cpu & CPU_UNCONDITIONAL_IO),
+	       "every port access exits");
+}
+
+/* One control taken away: what is said, or what is done instead. */
+struct lack {
+	const char *claim;
+	size_t word; /* offset of the capability MSR */
+	u32 bit;
+	enum refusal why;
+	const char *name;
+};
+
+#define WORD(m) offsetof(struct vmx_msrs, m)
+/* clang-format off */
+static const struct lack lacks[] = {
+	{ "no external-interrupt exiting", WORD(pin), PIN_EXTERNAL_INTR_EXITING,
+	  REFUSE_CONTROL, "external-interrupt exiting" },
+	{ "no virtual NMIs", WORD(pin), PIN_VIRTUAL_NMIS, REFUSE_CONTROL, "virtual NMIs" },
+	{ "no MSR bitmaps", WORD(cpu), CPU_MSR_BITMAPS, REFUSE_CONTROL, "use MSR bitmaps" },
+	{ "no secondary controls", WORD(cpu), CPU_SECONDARY_CONTROLS, REFUSE_NO_SECONDARY, NULL },
+	{ "no EPT", WORD(cpu2), CPU2_EPT, REFUSE_CONTROL, "enable EPT" },
+	{ "no unrestricted guest", WORD(cpu2), CPU2_UNRESTRICTED_GUEST,
+	  REFUSE_CONTROL, "unrestricted guest" },
+	{ "no 64-bit host", WORD(exit), EXIT_HOST_64BIT, REFUSE_CONTROL, "host address-space size" },
+	{ "no load of IA32_EFER at entry", WORD(entry), ENTRY_LOAD_EFER,
+	  REFUSE_CONTROL, "load IA32_EFER (entry)" },
+	{ "no preemption timer is fine", WORD(pin), PIN_PREEMPTION_TIMER, REFUSE_NOTHING, NULL },
+	{ "no saving of the timer is fine", WORD(exit), EXIT_SAVE_TIMER, REFUSE_NOTHING, NULL },
+	{ "no VPID is fine", WORD(cpu2), CPU2_VPID, REFUSE_NOTHING, NULL },
+	{ "no XSAVES is fine", WORD(cpu2), CPU2_XSAVES, REFUSE_NOTHING, NULL },
+	{ "no RDTSCP is fine", WORD(cpu2), CPU2_RDTSCP, REFUSE_NOTHING, NULL },
+	{ "no WBINVD exiting is fine", WORD(cpu2), CPU2_WBINVD_EXITING, REFUSE_NOTHING, NULL },
+};
+/* clang-format on */
+
+static void lacking(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(lacks); i++) {
+		const struct lack *l = &lacks[i];
+		struct vmx_msrs m    = spr;
+		struct vmx_caps c;
+		u64 cap;
+
+		memcpy(&cap, (char *)&m + l->word, sizeof(cap));
+		cap &= ~((u64)l->bit << 32 | l->bit);
+		memcpy((char *)&m + l->word, &cap, sizeof(cap));
+
+		const struct caps_verdict v = caps_judge(&m, &c);
+
+		tap_ok(v.why == l->why &&
+			       (!l->name || strcmp(l->name, v.name) == 0),
+		       "%s: %s%s", l->claim, refusal_text[v.why],
+		       v.name ? v.name : "");
+	}
+}
+
+static void fallbacks(void)
+{
+	struct vmx_msrs m = spr;
+	struct vmx_caps c;
+
+	m.pin &= ~((u64)PIN_PREEMPTION_TIMER << 32);
+	caps_judge(&m, &c);
+	tap_ok(!c.timer && !c.save_timer && !(c.exit & EXIT_SAVE_TIMER),
+	       "without the timer nothing of it is saved");
+	tap_ok(caps_missing(&c, 0) && !caps_missing(&c, 1),
+	       "one sentence for one lack: %s", caps_missing(&c, 0));
+	m          = spr;
+	m.ept_vpid = m.ept_vpid & ~(FIELD(43, 40));
+	caps_judge(&m, &c);
+	tap_ok(!c.vpid && !(c.cpu2 & CPU2_VPID),
+	       "VPID without a way to invalidate is not used");
+	m = spr;
+	m.ept_vpid &= ~(BIT(16) | BIT(17));
+	caps_judge(&m, &c);
+	tap_ok(!c.ept_2m && !c.ept_1g && caps_missing(&c, 1),
+	       "no large EPT pages: two sentences");
+	m = spr;
+	m.basic &= ~BIT(55);
+	m.cpu |= CPU_CR3_LOAD_EXITING | CPU_CR3_STORE_EXITING;
+	caps_judge(&m, &c);
+	tap_ok((c.cpu & CPU_CR3_LOAD_EXITING) && !c.true_ctls,
+	       "without TRUE controls CR3 accesses exit");
+}
+
+static void refusals(void)
+{
+	struct vmx_msrs m = spr;
+	struct vmx_caps c;
+
+	m.cpuid_vmx = false;
+	tap_is(caps_judge(&m, &c).why, REFUSE_NO_VMX, "CPUID without VMX");
+	m                 = spr;
+	m.feature_control = 1;
+	tap_is(caps_judge(&m, &c).why, REFUSE_LOCKED_OFF, "locked off");
+	m.feature_control = 3;
+	tap_is(caps_judge(&m, &c).why, REFUSE_LOCKED_OFF, "only inside SMX");
+	m.feature_control = 0;
+	tap_is(caps_judge(&m, &c).why, REFUSE_NOTHING, "not locked: we do it");
+	m          = spr;
+	m.ept_vpid = BIT(14);
+	tap_is(caps_judge(&m, &c).why, REFUSE_EPT_KIND, "no 4-level walk");
+	m       = spr;
+	m.basic = (m.basic & ~FIELD(53, 50));
+	tap_is(caps_judge(&m, &c).why, REFUSE_VMCS_TYPE, "uncached VMCS");
+	m = (struct vmx_msrs){ .cpuid_vmx = true };
+	tap_ok(caps_judge(&m, &c).why != REFUSE_NOTHING, "all MSRs 0");
+	for (int i = 0; i < REFUSE_COUNT; i++)
+		tap_ok(refusal_text[i] && refusal_text[i][0],
+		       "refusal %d has a sentence", i);
+}
+
+int main(void)
+{
+	fits();
+	whole_machine();
+	lacking();
+	fallbacks();
+	refusals();
+	return tap_done();
+}

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: MIT */
+/* links: vmx/entry_check.c vmx/inject.c */
+/*
+ * The VM-entry checks: legal states of every mode pass, and each rule that is
+ * broken alone is found and named. SDM vol. 3, "Checking and Loading Guest
+ * State".
+ */
+#include "vmx/entry_check.h"
+
+#include <string.h>
+
+#include "boot/lib/x86.h"
+#include "tests/unit/tap.h"
+#include "vmx/inject.h"
+
+static struct entry_segment segment(u64 selector, u64 base, u64 limit,
+				    u64 access)
+{
+	return (struct entry_segment){ selector, base, limit, access };
+}
+
+static void set_data(struct entry_state *s, u64 limit, u64 access)
+{
+	for (int i = SEG_ES; i <= SEG_GS; i++)
+		if (i != SEG_CS)
+			s->seg[i] = segment(0, 0, limit, access);
+}
+
+/* As after RESET; every other state is made from it. */
+static struct entry_state real_mode(void)
+{
+	struct entry_state s = {
+		.cr0_fixed0   = CR0_NE,
+		.cr0_fixed1   = 0xffffffff,
+		.cr4_fixed0   = CR4_VMXE,
+		.cr4_fixed1   = 0x7ff7ff,
+		.address_mask = FIELD(45, 12),
+		.cr0          = CR0_NE | CR0_ET,
+		.cr4          = CR4_VMXE,
+		.dr7          = 0x400,
+		.pat          = 0x0007040600070406,
+		.rip          = 0xfff0,
+		.rflags       = RFLAGS_FIXED,
+		.gdtr_limit   = 0xffff,
+		.idtr_limit   = 0xffff,
+		.link         = ~0ULL,
+	};
+
+	set_data(&s, 0xffff, 0x93);
+	s.seg[SEG_CS]   = segment(0xf000, 0xffff0000, 0xffff, 0x9b);
+	s.seg[SEG_LDTR] = segment(0, 0, 0xffff, 0x82);
+	s.seg[SEG_TR]   = segment(0, 0, 0xffff, 0x8b);
+	return s;
+}
+
+static struct entry_state protected_mode(void)
+{
+	struct entry_state s = real_mode();
+
+	s.cr0 |= CR0_PE;
+	set_data(&s, 0xffffffff, 0xc093);
+	s.seg[SEG_CS] = segment(0x10, 0, 0xffffffff, 0xc09b);
+	s.rip         = 0x400000;
+	return s;
+}
+
+static struct entry_state long_mode(void)
+{
+	struct entry_state s = protected_mode();
+
+	s.cr0 |= CR0_PG;
+	s.cr4 |= CR4_PAE;
+	s.efer           = EFER_LME | EFER_LMA;
+	s.entry_controls = ENTRY_GUEST_64BIT;
+	s.seg[SEG_CS]    = segment(0x10, 0, 0xffffffff, 0xa09b);
+	s.rip            = 0xffffffff81000000;
+	return s;
+}
+
+static struct entry_state pae_mode(void)
+{
+	struct entry_state s = protected_mode();
+
+	s.cr0 |= CR0_PG;
+	s.cr4 |= CR4_PAE;
+	s.pdpte[0] = 0x1001;
+	return s;
+}
+
+static struct entry_state v86_mode(void)
+{
+	struct entry_state s = protected_mode();
+
+	for (int i = SEG_ES; i <= SEG_GS; i++)
+		s.seg[i] = segment(0x1234, 0x12340, 0xffff, 0xf3);
+	s.rflags |= RFLAGS_VM;
+	s.rip = 0x10;
+	return s;
+}
+
+static struct entry_state user_mode(void)
+{
+	struct entry_state s = long_mode();
+
+	set_data(&s, 0xffffffff, 0xc0f3);
+	s.seg[SEG_CS] = segment(0x33, 0, 0xffffffff, 0xa0fb);
+	s.rip         = 0x7fffffffffff;
+	return s;
+}
+
+static void passes(struct entry_state s, const char *claim)
+{
+	const char *bad = entry_check(&s);
+
+	tap_ok(!bad, "%s%s%s", claim, bad ? ": " : "", bad ? bad : "");
+}
+
+static void legal_states(void)
+{
+	struct entry_state s;
+
+	passes(real_mode(), "RESET");
+	passes(protected_mode(), "flat protected mode");
+	passes(long_mode(), "64-bit mode");
+	passes(pae_mode(), "PAE paging");
+	passes(v86_mode(), "virtual-8086 mode");
+	passes(user_mode(), "CPL 3");
+	s     = long_mode();
+	s.rip = 0x800000000000;
+	passes(s, "a RIP that is not canonical is legal: XSA-170");
+	s.rip = 0x1000000000000;
+	tap_ok(entry_check(&s) != NULL,
+	       "RIP beyond the linear-address width is refused");
+	s     = long_mode();
+	s.rip = 0xffff800000000000;
+	passes(s, "the lowest address of the upper half");
+	s           = long_mode();
+	s.intr_info = event_exception(VEC_GP, 0).info;
+	passes(s, "#GP with its error code");
+	s           = real_mode();
+	s.intr_info = event_exception(VEC_UD, 0).info;
+	passes(s, "#UD in real mode");
+	s = long_mode();
+	s.rflags |= RFLAGS_IF;
+	s.interruptibility = BLOCKED_BY_STI;
+	passes(s, "the shadow of STI");
+	s.rflags |= RFLAGS_TF;
+	tap_ok(entry_check(&s) != NULL, "G11: TF in a shadow needs pending BS");
+	s.pending_debug = PENDING_DEBUG_BS;
+	passes(s, "G11: and with it it is fine");
+	s.debugctl = 2;
+	tap_ok(entry_check(&s) != NULL, "G11: but not under BTF");
+	s                      = long_mode();
+	s.seg[SEG_DS].access   = ACCESS_UNUSABLE;
+	s.seg[SEG_LDTR].access = ACCESS_UNUSABLE;
+	s.seg[SEG_SS].access   = ACCESS_UNUSABLE;
+	passes(s, "unusable segments");
+	s = long_mode();
+	s.cr4 |= CR4_LA57;
+	s.cr4_fixed1 |= CR4_LA57;
+	s.seg[SEG_GS].base = 0x00ff000000000000;
+	passes(s, "LA57: 57-bit addresses");
+}
+
+/* One field of a legal state changed; the complaint must begin with PREFIX. */
+struct broken {
+	const char *prefix;
+	struct entry_state (*state)(void);
+	size_t field;
+	u64 value;
+};
+
+#define AT(m) offsetof(struct entry_state, m)
+/* clang-format off */
+static const struct broken table[] = {
+	{ "GUEST_CR0", real_mode, AT(cr0), CR0_ET },
+	{ "GUEST_CR0", real_mode, AT(cr0), CR0_NE | CR0_PG },
+	{ "GUEST_CR4", real_mode, AT(cr4), 0 },
+	{ "GUEST_CR4", real_mode, AT(cr4), CR4_VMXE | CR4_CET },
+	{ "GUEST_CR4", pae_mode, AT(cr4), CR4_VMXE | CR4_PAE | CR4_PCIDE },
+	{ "ENTRY_CONTROLS", long_mode, AT(cr4), CR4_VMXE },
+	{ "ENTRY_CONTROLS", protected_mode, AT(entry_controls), ENTRY_GUEST_64BIT },
+	{ "GUEST_CR3", long_mode, AT(cr3), BIT(46) },
+	{ "GUEST_DR7", long_mode, AT(dr7), BIT(32) },
+	{ "GUEST_IA32_DEBUGCTL", long_mode, AT(debugctl), BIT(2) },
+	{ "GUEST_SYSENTER", long_mode, AT(sysenter_esp), BIT(47) },
+	{ "GUEST_SYSENTER", long_mode, AT(sysenter_eip), BIT(63) },
+	{ "GUEST_IA32_PAT", long_mode, AT(pat), 2 },
+	{ "GUEST_IA32_EFER", long_mode, AT(efer), BIT(9) | EFER_LME | EFER_LMA },
+	{ "GUEST_IA32_EFER", long_mode, AT(efer), EFER_LME },
+	{ "GUEST_IA32_EFER", long_mode, AT(efer), EFER_LMA },
+	{ "GUEST_IA32_EFER", pae_mode, AT(efer), EFER_LME },
+	{ "GUEST_TR_SELECTOR", long_mode, AT(seg[SEG_TR].selector), 4 },
+	{ "GUEST_LDTR_SELECTOR", long_mode, AT(seg[SEG_LDTR].selector), 4 },
+	{ "GUEST_CS_ACCESS", long_mode, AT(seg[SEG_CS].access), ACCESS_UNUSABLE },
+	{ "GUEST_CS_ACCESS", long_mode, AT(seg[SEG_CS].access), 0xe09b },
+	{ "GUEST_CS_ACCESS", long_mode, AT(seg[SEG_CS].access), 0xa0fb },
+	{ "GUEST_CS_ACCESS", long_mode, AT(seg[SEG_CS].access), 0xa09a },
+	{ "GUEST_SS_ACCESS", long_mode, AT(seg[SEG_SS].access), 0xc091 },
+	{ "GUEST segment", long_mode, AT(seg[SEG_DS].access), 0xc083 },
+	{ "GUEST segment", long_mode, AT(seg[SEG_ES].access), 0xc092 },
+	{ "GUEST segment", long_mode, AT(seg[SEG_FS].access), 0xc099 },
+	{ "GUEST segment", long_mode, AT(seg[SEG_FS].access), 0xc013 },
+	{ "GUEST segment", long_mode, AT(seg[SEG_GS].access), 0xc193 },
+	{ "GUEST segment", protected_mode, AT(seg[SEG_DS].limit), 0xfffff000 },
+	{ "GUEST segment", protected_mode, AT(seg[SEG_DS].access), 0x4093 },
+	{ "GUEST segment", v86_mode, AT(seg[SEG_DS].base), 0 },
+	{ "GUEST segment", v86_mode, AT(seg[SEG_DS].limit), 0xfffff },
+	{ "GUEST TR", long_mode, AT(seg[SEG_FS].base), BIT(47) },
+	{ "GUEST TR", long_mode, AT(seg[SEG_TR].base), BIT(62) },
+	{ "GUEST CS", protected_mode, AT(seg[SEG_CS].base), BIT(32) },
+	{ "GUEST_TR_ACCESS", long_mode, AT(seg[SEG_TR].access), 0x83 },
+	{ "GUEST_TR_ACCESS", real_mode, AT(seg[SEG_TR].access), 0x89 },
+	{ "GUEST_TR_ACCESS", long_mode, AT(seg[SEG_TR].access), ACCESS_UNUSABLE },
+	{ "GUEST_LDTR_ACCESS", long_mode, AT(seg[SEG_LDTR].access), 0x8b },
+	{ "GUEST_GDTR_BASE", long_mode, AT(gdtr_base), BIT(47) },
+	{ "GUEST_GDTR_LIMIT", long_mode, AT(idtr_limit), 0x10000 },
+	{ "GUEST_RIP", protected_mode, AT(rip), BIT(32) },
+	{ "GUEST_RFLAGS", long_mode, AT(rflags), 0 },
+	{ "GUEST_RFLAGS", long_mode, AT(rflags), RFLAGS_FIXED | BIT(3) },
+	{ "GUEST_RFLAGS", long_mode, AT(intr_info), EVENT_VALID | 0x20 },
+	{ "GUEST_ACTIVITY_STATE", long_mode, AT(activity), 1 },
+	{ "GUEST_INTERRUPTIBILITY", long_mode, AT(interruptibility), 32 },
+	{ "GUEST_INTERRUPTIBILITY", long_mode, AT(interruptibility), 3 },
+	{ "GUEST_INTERRUPTIBILITY", long_mode, AT(interruptibility), 1 },
+	{ "GUEST_PENDING_DEBUG", long_mode, AT(pending_debug), 16 },
+	{ "GUEST_VMCS_LINK", long_mode, AT(link), 0 },
+	{ "GUEST_PDPTE", pae_mode, AT(pdpte[3]), 3 },
+	{ "ENTRY_INTR_INFO", long_mode, AT(intr_info), EVENT_VALID | 0x1307 },
+	{ "ENTRY_INTR_INFO", long_mode, AT(intr_info), EVENT_VALID | 0x107 },
+	{ "ENTRY_INTR_INFO", long_mode, AT(intr_info), EVENT_VALID | 0x203 },
+	{ "ENTRY_INTR_INFO", long_mode, AT(intr_info), EVENT_VALID | 0x320 },
+	{ "ENTRY_INTR_INFO", long_mode, AT(intr_info), EVENT_VALID | 0xb07 },
+	{ "ENTRY_INTR_INFO", long_mode, AT(intr_info), EVENT_VALID | 0x30d },
+	{ "ENTRY_INTR_INFO", real_mode, AT(intr_info), EVENT_VALID | 0xb0d },
+};
+/* clang-format on */
+
+static void broken_rules(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+		struct entry_state s = table[i].state();
+		const char *bad;
+
+		memcpy((char *)&s + table[i].field, &table[i].value, 8);
+		bad = entry_check(&s);
+		tap_ok(bad && strncmp(bad, table[i].prefix,
+				      strlen(table[i].prefix)) == 0,
+		       "%zu: %s", i, bad ? bad : "not found");
+	}
+}
+
+int main(void)
+{
+	legal_states();
+	broken_rules();
+	return tap_done();
+}

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: MIT */
+/* links: vmx/sched.c */
+/*
+ * The run queue: turns, blocking, waking without losing a wake-up, timers of
+ * blocked vCPUs, and the arithmetic of slices.
+ */
+#include "vmx/sched.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "boot/lib/clock.h"
+#include "boot/lib/options.h"
+#include "boot/lib/pages.h"
+#include "boot/lib/panic.h"
+#include "tests/unit/tap.h"
+#include "vmx/policy.h"
+
+static struct percpu cpu;
+static struct vcpu vcpus[3];
+static u64 timers[3];
+static unsigned int timer_calls;
+
+struct percpu *cpu_first = &cpu;
+u32 cpu_count            = 1;
+
+u64 policy_next_timer(struct vcpu *v)
+{
+	return timers[v - vcpus];
+}
+
+void policy_timers(struct vcpu *v, u64 now)
+{
+	timer_calls++;
+	if (timers[v - vcpus] <= now)
+		timers[v - vcpus] = ~0ULL;
+	v->events |= VCPU_EVENT_INTR;
+	sched_wake(v);
+}
+
+u64 us_to_ticks(u64 us)
+{
+	return us * 2200;
+}
+
+const struct host_options *host_options(void)
+{
+	static const struct host_options o = { .slice_us = 1000 };
+
+	return &o;
+}
+
+void *pages_alloc(u64 page_count)
+{
+	return calloc(page_count, PAGE_SIZE);
+}
+
+void refuse(const char *fmt, ...)
+{
+	printf("Bail out! %s\n", fmt);
+	exit(1);
+}
+
+/* A queue with all three vCPUs, in order. */
+static struct runq *start(void)
+{
+	free(cpu.runq);
+	sched_init();
+	memset(vcpus, 0, sizeof(vcpus));
+	timer_calls = 0;
+	for (int i = 0; i < 3; i++) {
+		vcpus[i].cpu = &cpu;
+		timers[i]    = ~0ULL;
+		sched_add(&vcpus[i]);
+	}
+	return cpu.runq;
+}
+
+/* The index of the next vCPU to run; -1: none. */
+static int pick(struct runq *q)
+{
+	struct vcpu *v = sched_pick(q);
+
+	return v ? (int)(v - vcpus) : -1;
+}
+
+static void turns(void)
+{
+	struct runq *q = start();
+	bool in_order  = true;
+
+	for (int i = 0; i < 9; i++) {
+		const int n = pick(q);
+
+		in_order &= n == i % 3 && vcpus[n].state == VCPU_RUNNING;
+		sched_done(q, &vcpus[n], RUN_YIELD);
+	}
+	tap_ok(in_order, "three vCPUs take turns");
+	tap_ok(sched_others_wait(q), "others wait");
+	for (int i = 0; i < 3; i++)
+		pick(q);
+	tap_is((u64)pick(q), (u64)-1, "an empty queue gives none");
+	tap_ok(!sched_others_wait(q), "and nobody waits");
+}
+
+static void blocking(void)
+{
+	struct runq *q = start();
+
+	sched_done(q, &vcpus[pick(q)], RUN_BLOCK);
+	tap_ok(vcpus[0].state == VCPU_BLOCKED, "HLT blocks");
+	tap_is((u64)pick(q), 1, "the next one runs");
+	tap_is((u64)pick(q), 2, "and the one after it");
+	tap_is((u64)pick(q), (u64)-1, "the blocked one does not");
+	sched_wake(&vcpus[0]);
+	tap_is((u64)pick(q), 0, "until it is woken");
+	sched_wake(&vcpus[0]);
+	tap_is((u64)pick(q), (u64)-1, "waking a running one does nothing");
+	vcpus[0].events = VCPU_EVENT_INTR;
+	sched_done(q, &vcpus[0], RUN_BLOCK);
+	tap_is((u64)pick(q), 0, "an event that came before the block counts");
+}
+
+static void waiting_for_sipi(void)
+{
+	struct runq *q = start();
+
+	for (int i = 0; i < 3; i++)
+		pick(q);
+	vcpus[2].state = VCPU_WAIT_SIPI;
+	sched_wake(&vcpus[2]);
+	tap_is((u64)pick(q), 2, "an event starts a vCPU that waits for SIPI");
+}
+
+static void stopping(void)
+{
+	struct runq *q = start();
+
+	sched_remove(&vcpus[1]);
+	tap_is((u64)pick(q), 0, "a removed vCPU is skipped: the first");
+	tap_is((u64)pick(q), 2, "and the last");
+	sched_wake(&vcpus[1]);
+	tap_is((u64)pick(q), (u64)-1, "it cannot be woken");
+	sched_remove(&vcpus[2]);
+	sched_done(q, &vcpus[2], RUN_YIELD);
+	tap_is((u64)pick(q), (u64)-1, "nor does one come back that ran");
+	sched_done(q, &vcpus[0], RUN_STOP);
+	tap_ok(vcpus[0].state == VCPU_STOPPED, "RUN_STOP is for ever");
+	q = start();
+	sched_remove(&vcpus[2]);
+	sched_done(q, &vcpus[pick(q)], RUN_YIELD);
+	tap_is((u64)pick(q), 1, "removing the last keeps the queue whole");
+	tap_is((u64)pick(q), 0, "... to its new end");
+	q = start();
+	sched_done(q, &vcpus[pick(q)], RUN_BLOCK);
+	sched_remove(&vcpus[0]);
+	tap_ok(!q->idle_first, "a blocked one leaves its list as well");
+}
+
+static void blocked_timers(void)
+{
+	struct runq *q = start();
+
+	for (int i = 0; i < 3; i++)
+		pick(q);
+	tap_is(sched_next_timer(q), ~0ULL, "nobody is blocked: no timer");
+	timers[0] = 500;
+	timers[1] = 300;
+	sched_done(q, &vcpus[0], RUN_BLOCK);
+	sched_done(q, &vcpus[1], RUN_BLOCK);
+	sched_done(q, &vcpus[2], RUN_BLOCK);
+	tap_is(sched_next_timer(q), 300, "the earliest of the blocked ones");
+	sched_run_timers(q, 299);
+	tap_is(timer_calls, 0, "not early");
+	sched_run_timers(q, 300);
+	tap_is((u64)pick(q), 1, "its vCPU wakes");
+	tap_is((u64)pick(q), (u64)-1, "the others sleep on");
+	sched_run_timers(q, 1000);
+	tap_is((u64)pick(q), 0, "until their time");
+}
+
+static void arithmetic(void)
+{
+	struct runq *q = start();
+
+	tap_is(q->slice_ticks, 2200000, "a slice of slice= microseconds");
+	tap_is(sched_slice_end(q, &vcpus[0], 10), 2200010, "from now on");
+	tap_is(sched_timer_value(100, 100, 5), 0, "no time left: exit at once");
+	tap_is(sched_timer_value(200, 100, 5), 0, "too late: exit at once");
+	tap_is(sched_timer_value(0, 1, 5), 1, "rounded up");
+	tap_is(sched_timer_value(0, 32, 5), 1, "exactly one tick");
+	tap_is(sched_timer_value(0, 33, 5), 2, "just more than one");
+	tap_is(sched_timer_value(5, 7, 0), 2, "a timer as fast as the TSC");
+	tap_is(sched_timer_value(0, ~0ULL, 0), UINT32_MAX, "no overflow");
+}
+
+int main(void)
+{
+	turns();
+	blocking();
+	waiting_for_sipi();
+	stopping();
+	blocked_timers();
+	arithmetic();
+	return tap_done();
+}
