@@ -9,7 +9,6 @@
 #include "boot/cpu.h"
 #include "boot/lib/clock.h"
 #include "boot/lib/options.h"
-#include "boot/lib/pages.h"
 #include "boot/lib/panic.h"
 #include "boot/lib/serial.h"
 #include "boot/lib/string.h"
@@ -55,18 +54,22 @@ static void power_init(const struct boot_info *bi)
 /* Who runs on what. guest/ prints the same and more as the event `boot`. */
 static void announce(const struct boot_info *bi)
 {
-	const u64 free_bytes = pages_free_count() * PAGE_SIZE;
-	char brand[49]       = "";
+	char brand[49] = "";
+	u64 ram        = 0;
 
+	for (u32 i = 0; i < bi->region_count; i++)
+		if (bi->region[i].kind == BOOT_REGION_RAM)
+			ram += bi->region[i].end - bi->region[i].start;
 	if (cpuid(0x80000000, 0).eax >= 0x80000004)
 		for (u32 i = 0; i < 3; i++) {
 			const struct cpuid_regs r = cpuid(0x80000002 + i, 0);
+
 			memcpy(brand + 16 * i, &r, 16);
 		}
 	log_info("Tilevisor, build %s, started by %s", build_id,
 		 *bi->loader ? bi->loader : "a loader without a name");
-	log_info("machine: %s, %lu MiB free, TSC %lu kHz by %s", brand,
-		 free_bytes >> 20, tsc_hz() / 1000, tsc_source());
+	log_info("machine: %s, %lu MiB of RAM, TSC %lu kHz by %s", brand,
+		 ram >> 20, tsc_hz() / 1000, tsc_source());
 }
 
 /* What the emulators got wrong before, and hardware never should. */
@@ -91,11 +94,11 @@ void boot_main(const struct boot_info *bi)
 	host_console_init(bi); /* first: everything below can now speak */
 	cpu_init();            /* GDT, IDT; required CPU features */
 	clock_init();          /* how fast the TSC counts */
+	announce(bi);          /* the machine and the build */
 	power_init(bi);        /* how this machine switches itself off */
 	pages_init(bi);        /* free memory, in pages */
 	paging_init(bi);       /* our own page tables: W^X, guard pages */
 	fpu_init();            /* CPUID.0DH: components, sizes, host XCR0 */
-	announce(bi);          /* the machine and the build */
 	vmx_init();            /* capability MSRs: read and judged once */
 	sched_init();          /* a run queue in each CPU's block */
 	cpu_up();              /* VMCSs are made in VMX operation */
