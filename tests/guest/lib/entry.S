@@ -115,6 +115,10 @@ user_return:
 	.global user_leave
 user_leave:
 	mov %gs:CPU_SAVED_RSP, %rsp
+	mov $SEL_DATA, %eax	/* going to CPL 3 and back left them null */
+	mov %eax, %ds
+	mov %eax, %es
+	mov %eax, %ss
 	mov %rdi, %rax
 	pop_saved
 	ret

@@ -13,6 +13,7 @@
 #include "lib/xstate.h"
 
 #define MULTIBOOT_MAGIC       0x2badb002
+#define MULTIBOOT_HAS_MEMORY  BIT(0)
 #define MULTIBOOT_HAS_CMDLINE BIT(2)
 #define EXIT_PORT             0xf4
 #define CPUID_7_EDX_AMX_TILE  BIT(24)
@@ -101,11 +102,15 @@ static enum policy policy_of_command_line(void)
 	return BARE;
 }
 
-static void command_line_copy(u32 magic, const u32 *info)
+/* What the loader says, before anything overwrites it. */
+static void information_copy(u32 magic, const u32 *info)
 {
 	const char *from;
 	size_t n = 0;
 
+	guest.ram_end = 0x100000;
+	if (magic == MULTIBOOT_MAGIC && (info[0] & MULTIBOOT_HAS_MEMORY))
+		guest.ram_end += info[2] * 1024ul;
 	if (magic != MULTIBOOT_MAGIC || !(info[0] & MULTIBOOT_HAS_CMDLINE))
 		return;
 	from = (const char *)(u64)info[4];
@@ -147,6 +152,8 @@ static const char *claim_lacks(const struct claim *c)
 		return "no AMX with XFD";
 	if ((c->when & NEEDS_SMP) && guest.vcpus < 2)
 		return "one CPU";
+	if ((c->when & NEEDS_X2APIC) && !guest.has_x2apic)
+		return "no x2APIC";
 	if ((c->when & NEEDS_COUNT) && !hosted())
 		return "bare";
 	return NULL;
@@ -192,7 +199,7 @@ static bool claims_run(void)
 
 void guest_main(u32 magic, const u32 *info)
 {
-	command_line_copy(magic, info);
+	information_copy(magic, info);
 	serial_init();
 	guest.policy = policy_of_command_line();
 	guest.vcpus  = (u32)guest_number("vcpus", 1);

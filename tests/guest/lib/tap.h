@@ -30,9 +30,10 @@ enum policy {
 #define NOT_INJECT (ON_BARE | ON_NM | ON_WRMSR | ON_EAGER | ON_KVM)
 #define ON_ANY     (ON_BARE | ON_HOSTED)
 /* What it needs; a machine without it makes the claim a SKIP. */
-#define NEEDS_AMX   BIT(8)  /* XFD and both tile components */
-#define NEEDS_SMP   BIT(9)  /* a second CPU */
-#define NEEDS_COUNT BIT(10) /* hosted with calls=on */
+#define NEEDS_AMX    BIT(8)  /* XFD and both tile components */
+#define NEEDS_SMP    BIT(9)  /* a second CPU */
+#define NEEDS_COUNT  BIT(10) /* hosted with calls=on */
+#define NEEDS_X2APIC BIT(11)
 /* Runs on a CPU that never used tiles; without fresh=, on CPU 0 in the end. */
 #define FRESH BIT(16)
 
@@ -60,6 +61,7 @@ struct guest {
 	bool has_xfd, has_amx, has_x2apic;
 	u64 xcr0_max; /* CPUID.0DH.0 */
 	struct component component[64];
+	u64 ram_end; /* the first byte after the RAM from 1 MiB up */
 	char command_line[512];
 };
 extern struct guest guest;

@@ -5,7 +5,8 @@
  */
 #include "lib/check.h"
 
-#define CANONICAL 0xffff800012345678ul
+#define MSR_TSC_AUX 0xc0000103
+#define CANONICAL   0xffff800012345678ul
 
 static const u32 unknown[] = {
 	0x2,        0x3,        0x5,        0x15,       0x100,      0x5000,
@@ -54,11 +55,14 @@ static bool read_back(void)
 		{ "IA32_FMASK", 0xc0000084, 0x47700 },
 		{ "IA32_FS_BASE", MSR_FS_BASE, CANONICAL },
 		{ "IA32_KERNEL_GS_BASE", 0xc0000102, CANONICAL },
-		{ "IA32_TSC_AUX", 0xc0000103, 0x12345 },
+		{ "IA32_TSC_AUX", MSR_TSC_AUX, 0x12345 },
 	};
 	bool ok = true;
 
 	for (u32 i = 0; i < ARRAY_SIZE(t); i++) {
+		if (t[i].msr == MSR_TSC_AUX &&
+		    !(cpuid(0x80000001, 0).d & BIT(27)))
+			continue;
 		const u64 before = rdmsr(t[i].msr);
 
 		wrmsr(t[i].msr, t[i].val);
