@@ -9,4 +9,7 @@
 /* Returns if no failure was asked for. */
 void selftest(void);
 
+/* Called on every interrupt of the local APIC's timer: for selftest=late. */
+void selftest_timer(void);
+
 #endif

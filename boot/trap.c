@@ -11,6 +11,7 @@
 #include "boot/lib/panic.h"
 #include "boot/lib/percpu.h"
 #include "boot/lib/x86.h"
+#include "boot/selftest.h"
 
 /* SDM 3A, "64-Bit Mode IDT". */
 struct gate {
@@ -170,6 +171,8 @@ void trap_interrupt(u8 vector)
 	case LAPIC_VECTOR_SPURIOUS:
 		return; /* it is not in service: nothing to end */
 	case LAPIC_VECTOR_TIMER:
+		selftest_timer();
+		break;
 	case LAPIC_VECTOR_KICK:
 		break;
 	case LAPIC_VECTOR_ERROR:

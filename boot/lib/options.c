@@ -16,7 +16,7 @@ static const char *const end_names[] = { "off", "halt", "reboot" };
 
 static const char *const selftest_names[] = { "panic", "nx",     "write",
 					      "guard", "double", "divide",
-					      "null",  "stack" };
+					      "null",  "stack",  "late" };
 
 static bool is_blank(char c)
 {
@@ -290,7 +290,8 @@ static const struct host_option table[] = {
 	{ "xfd", "nm, wrmsr, eager, kvm, inject", take_xfd },
 	{ "fpu", "lazy, reserve", take_fpu },
 	{ "selftest",
-	  "panic, nx, write, guard, double, divide, null, stack (debug builds)",
+	  "panic, nx, write, guard, double, divide, null, stack, late (debug "
+	  "builds)",
 	  take_selftest },
 };
 
