@@ -11,9 +11,9 @@
 #include "tiles.h"
 
 static const struct tilecfg config = {
-	.palette = 1,
+	.palette       = 1,
 	.bytes_per_row = { TILE_BYTES },
-	.rows = { TILE_ROWS },
+	.rows          = { TILE_ROWS },
 };
 
 /* Loads a pattern of the process's own, lets others run, and reads it back. */
@@ -52,7 +52,7 @@ static int reap(void)
 
 int main(int argc, char **argv)
 {
-	const long total = argc > 1 ? atol(argv[1]) : 100;
+	const long total   = argc > 1 ? atol(argv[1]) : 100;
 	const long at_once = argc > 2 ? atol(argv[2]) : 4;
 	long passed = 0, running = 0;
 

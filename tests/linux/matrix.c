@@ -15,14 +15,21 @@
 
 #define LARGEST 128 /* a multiple of TILE_BYTES; bounds the memory used */
 
-enum kind { BF16, INT8_SS, INT8_SU, INT8_US, INT8_UU, KIND_COUNT };
+enum kind {
+	BF16,
+	INT8_SS,
+	INT8_SU,
+	INT8_US,
+	INT8_UU,
+	KIND_COUNT,
+};
 
 static const char *const kind_name[KIND_COUNT] = {
-	[BF16] = "bf16",
-	[INT8_SS] = "int8 s*s",
-	[INT8_SU] = "int8 s*u",
-	[INT8_US] = "int8 u*s",
-	[INT8_UU] = "int8 u*u",
+	[BF16]    = "bf16",     /* TDPBF16PS */
+	[INT8_SS] = "int8 s*s", /* TDPBSSD */
+	[INT8_SU] = "int8 s*u", /* TDPBSUD */
+	[INT8_US] = "int8 u*s", /* TDPBUSD */
+	[INT8_UU] = "int8 u*u", /* TDPBUUD */
 };
 
 /* One thread's matrices: values, what the tiles eat, and both products. */
@@ -45,8 +52,8 @@ static int random_below(struct job *j, int limit)
 
 static int random_value(struct job *j, enum kind kind, int is_a)
 {
-	const int is_unsigned = kind == INT8_UU ||
-				kind == (is_a ? INT8_US : INT8_SU);
+	const int is_unsigned =
+		kind == INT8_UU || kind == (is_a ? INT8_US : INT8_SU);
 
 	if (kind == BF16)
 		return random_below(j, 65) - 32;
@@ -117,9 +124,9 @@ static void dot(enum kind kind)
 /* One tile of the product: row and col count in elements of 4 bytes. */
 static void multiply_tile(struct job *j, enum kind kind, int row, int col)
 {
-	const int width = kind == BF16 ? 2 : 1; /* bytes per input element */
-	const int group = 4 / width;
-	const int step = TILE_BYTES / width; /* inputs per row of a tile */
+	const int width    = kind == BF16 ? 2 : 1; /* bytes per input element */
+	const int group    = 4 / width;
+	const int step     = TILE_BYTES / width; /* inputs per row of a tile */
 	const int stride_a = j->size * width;
 	const int stride_b = j->size * group * width;
 
@@ -161,7 +168,7 @@ static void compare(struct job *j, enum kind kind)
 	for (int r = 0; r < j->size; r++) {
 		for (int c = 0; c < j->size; c++) {
 			const int want = expected(j, r, c);
-			const int got = product_of(j, kind, r, c);
+			const int got  = product_of(j, kind, r, c);
 
 			if (want == got)
 				continue;
@@ -191,7 +198,7 @@ static void multiply(struct job *j, enum kind kind)
 static void *run(void *arg)
 {
 	const struct tilecfg config = tilecfg_full(3);
-	struct job *j = arg;
+	struct job *j               = arg;
 
 	_tile_loadconfig(&config);
 	for (int round = 0; round < j->rounds; round++) {
@@ -210,9 +217,9 @@ static int argument(int argc, char **argv, int i, int otherwise)
 int main(int argc, char **argv)
 {
 	const int threads = argument(argc, argv, 1, 2);
-	const int rounds = argument(argc, argv, 2, 2);
-	const int size = argument(argc, argv, 3, 64);
-	int wrong = 0;
+	const int rounds  = argument(argc, argv, 2, 2);
+	const int size    = argument(argc, argv, 3, 64);
+	int wrong         = 0;
 
 	if (threads < 1 || rounds < 1 || size < TILE_BYTES ||
 	    size % TILE_BYTES != 0 || size > LARGEST) {
@@ -227,8 +234,8 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	for (int i = 0; i < threads; i++) {
-		jobs[i].seed = (unsigned int)i + 1;
-		jobs[i].size = size;
+		jobs[i].seed   = (unsigned int)i + 1;
+		jobs[i].size   = size;
 		jobs[i].rounds = rounds;
 		if (pthread_create(&jobs[i].thread, NULL, run, &jobs[i])) {
 			perror("pthread_create");

@@ -12,7 +12,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { TEST_PASS = 0, TEST_FAIL = 1, TEST_SKIP = 4 };
+enum {
+	TEST_PASS = 0,
+	TEST_FAIL = 1,
+	TEST_SKIP = 4,
+};
 
 #define TILE_ROWS  16
 #define TILE_BYTES 64 /* per row */
@@ -34,7 +38,7 @@ static inline struct tilecfg tilecfg_full(int count)
 
 	for (int i = 0; i < count; i++) {
 		cfg.bytes_per_row[i] = TILE_BYTES;
-		cfg.rows[i] = TILE_ROWS;
+		cfg.rows[i]          = TILE_ROWS;
 	}
 	return cfg;
 }
@@ -46,7 +50,7 @@ static inline struct tilecfg tilecfg_full(int count)
 static inline void tiles_request(void)
 {
 	const long req_xcomp_perm = 0x1023; /* <asm/prctl.h>, Linux 5.16 */
-	const long tiledata = 18;
+	const long tiledata       = 18;
 
 	if (syscall(SYS_arch_prctl, req_xcomp_perm, tiledata) != 0) {
 		printf("no permission to use TILEDATA: no AMX here\n");
