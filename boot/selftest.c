@@ -14,7 +14,7 @@
 #include "boot/lib/string.h"
 #include "boot/lib/x86.h"
 
-#define LATE_US 5000
+#define LATE_US 2500
 
 static void fail_panic(void)
 {

@@ -135,7 +135,7 @@ void lapic_init_cpu(void)
 	reg_write(REG_DIVIDE, DIVIDE_BY_1);
 	if (!lapic.deadline && !lapic.count_hz)
 		lapic.count_hz = measure_count_hz();
-	lapic_timer_disarm();
+	reg_write(REG_INITIAL_COUNT, 0);
 }
 
 u32 lapic_id(void)
