@@ -67,6 +67,7 @@ enum policy_answer policy_rdmsr(struct vcpu *v, u32 index, u64 *value)
 		return POLICY_OK;
 	}
 	if (index == MSR_IA32_TSC_DEADLINE) {
+		policy_timers(v, rdtsc()); /* one that has passed reads 0 */
 		*value = vlapic_read_deadline(&d->lapic);
 		return POLICY_OK;
 	}

@@ -577,6 +577,20 @@ void vlapic_set_cr8(struct vlapic *l, u64 cr8)
 	l->tpr = (u32)(cr8 & 0xf) << 4;
 }
 
+/*
+ * The deadline in host TSC. The offset may have either sign and a deadline any
+ * value: what lies beyond either end of time is there, and not wrapped around.
+ */
+static u64 host_deadline(const struct vlapic *l, u64 tsc_offset)
+{
+	const u64 behind = -tsc_offset;
+
+	if (tsc_offset >> 63)
+		return l->deadline < ~0ULL - behind ? l->deadline + behind
+						    : ~0ULL;
+	return l->deadline > tsc_offset ? l->deadline - tsc_offset : 0;
+}
+
 u64 vlapic_next_due(const struct vlapic *l, u64 tsc_offset)
 {
 	const u32 timer = l->lvt[LVT_TIMER];
@@ -584,7 +598,7 @@ u64 vlapic_next_due(const struct vlapic *l, u64 tsc_offset)
 	if (timer & LVT_MASKED)
 		return ~0ULL;
 	if (timer & TIMER_DEADLINE)
-		return l->deadline ? l->deadline - tsc_offset : ~0ULL;
+		return l->deadline ? host_deadline(l, tsc_offset) : ~0ULL;
 	return l->due ? l->due : ~0ULL;
 }
 
@@ -592,7 +606,7 @@ u64 vlapic_next_due(const struct vlapic *l, u64 tsc_offset)
 static bool timer_expired(struct vlapic *l, u64 now, u64 tsc_offset)
 {
 	if (l->lvt[LVT_TIMER] & TIMER_DEADLINE) {
-		if (!l->deadline || now + tsc_offset < l->deadline)
+		if (!l->deadline || now < host_deadline(l, tsc_offset))
 			return false;
 		l->deadline = 0;
 		return true;

@@ -365,6 +365,13 @@ static void test_timer(void)
 	tap_ok(!vlapic_tick(&l, 3999, 1000), "not early");
 	tap_ok(vlapic_tick(&l, 4000, 1000), "due");
 	tap_is(vlapic_read_deadline(&l), 0, "fired: it reads 0");
+	vlapic_write_deadline(&l, ~0ULL);
+	tap_is(vlapic_next_due(&l, -1000ULL), ~0ULL,
+	       "the last of all deadlines is not in the past");
+	tap_ok(!vlapic_tick(&l, 1 << 30, -1000ULL), "nor due");
+	vlapic_write_deadline(&l, 5);
+	tap_ok(vlapic_next_due(&l, 1000) == 0 && vlapic_tick(&l, 0, 1000),
+	       "one before the guest was born is");
 	wr(&l, TIMER, 0x22, 0);
 	vlapic_write_deadline(&l, 5000);
 	tap_is(vlapic_read_deadline(&l), 0, "out of deadline mode it is 0");
