@@ -84,6 +84,7 @@ static const struct control controls[] = {
 	{ WORD_CPU2, CPU2_WBINVD_EXITING,       false, "WBINVD exiting" },
 	{ WORD_CPU2, CPU2_ENCLS_EXITING,        false, "ENCLS exiting" },
 	{ WORD_EXIT, EXIT_HOST_64BIT,           true,  "host address-space size" },
+	{ WORD_EXIT, EXIT_ACK_INTERRUPT,        true,  "acknowledge interrupt on exit" },
 	{ WORD_EXIT, EXIT_SAVE_DEBUG,           true,  "save debug controls" },
 	{ WORD_EXIT, EXIT_SAVE_PAT,             true,  "save IA32_PAT" },
 	{ WORD_EXIT, EXIT_LOAD_PAT,             true,  "load IA32_PAT (exit)" },

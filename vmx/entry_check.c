@@ -289,9 +289,9 @@ static const char *check_pdptes(const struct entry_state *s)
 }
 
 /* "VM-Entry Control Fields": the injected event. */
-static const char *check_event(const struct entry_state *s)
+const char *entry_check_event(u32 info, u32 error, u32 length,
+			      bool protected_mode)
 {
-	const u32 info   = lo32(s->intr_info);
 	const u32 vector = EVENT_VECTOR(info);
 
 	if (!(info & EVENT_VALID))
@@ -318,21 +318,23 @@ static const char *check_event(const struct entry_state *s)
 	}
 
 	const bool wants_error = EVENT_TYPE(info) == EVENT_HW_EXCEPTION &&
-				 (s->cr0 & CR0_PE) &&
+				 protected_mode &&
 				 (VEC_HAS_ERROR_CODE & BIT(vector & 31));
 
 	if (!!(info & EVENT_ERROR_VALID) != wants_error)
 		return "ENTRY_INTR_INFO: error code does not match the vector";
-	if ((info & EVENT_ERROR_VALID) && (s->intr_error & FIELD(31, 16)))
+	if ((info & EVENT_ERROR_VALID) && (error & FIELD(31, 16)))
 		return "ENTRY_EXCEPTION_ERROR_CODE: bits 31:16 are not 0";
-	if (EVENT_TYPE(info) >= EVENT_SW_INTERRUPT && s->intr_length > 15)
+	if (EVENT_TYPE(info) >= EVENT_SW_INTERRUPT && length > 15)
 		return "ENTRY_INSTRUCTION_LENGTH: above 15";
 	return NULL;
 }
 
 const char *entry_check(const struct entry_state *s)
 {
-	const char *bad = check_event(s);
+	const char *bad =
+		entry_check_event(lo32(s->intr_info), lo32(s->intr_error),
+				  lo32(s->intr_length), s->cr0 & CR0_PE);
 
 	if (!bad)
 		bad = check_registers(s);

@@ -35,4 +35,8 @@ struct entry_state {
 /* NULL: the CPU will take it; else the first rule that is broken. */
 const char *entry_check(const struct entry_state *s);
 
+/* The same for an event alone; PROTECTED_MODE: CR0.PE is 1. */
+const char *entry_check_event(u32 info, u32 error, u32 length,
+			      bool protected_mode);
+
 #endif

@@ -290,7 +290,7 @@ static void queue_event(struct vcpu *v, const struct event *e)
 	v->reinject        = e->info;
 	v->reinject_error  = e->error;
 	v->reinject_length = e->length;
-	v->work |= WORK_INJECT | WORK_CHECK;
+	v->work |= WORK_INJECT;
 }
 
 enum verdict exit_inject(struct vcpu *v, u8 vector, u32 error)

@@ -58,7 +58,6 @@ bool vcpu_create(struct vcpu *v, const struct vcpu_config *c)
 	v->activity = VCPU_WAITS_FOR_SIPI;
 	v->fresh    = true;
 	vcpu_forget_cpuid(v);
-	v->tsc_offset = -rdtsc(); /* RESET: the guest's TSC is 0 */
 	tv_snprintf(v->name, sizeof(v->name), "%.16s/%u", c->vm_name, c->index);
 	if (!fpu_create(&v->fpu, &c->fpu))
 		return false;
@@ -366,13 +365,12 @@ static void arm_timer(struct vcpu *v)
 /* INIT: the registers' part; IA32_XFD, XCR0 and the tiles stay as they are. */
 static void take_init(struct vcpu *v)
 {
+	save_registers(v->cpu->vmx, v);
 	vmcs_reset_guest(v);
 	v->nmi_pending = false;
 	v->reinject    = 0;
 	v->work &= ~WORK_INJECT;
 	v->activity = v->index == 0 ? VCPU_ACTIVE : VCPU_WAITS_FOR_SIPI;
-	for (int i = 0; i < SWITCHED_COUNT; i++)
-		v->msr[i] = rdmsr(switched_msr[i]);
 	load_registers(v->cpu->vmx, v);
 	exit_flush_tlb(v);
 	vcpu_forget_cpuid(v);
@@ -402,7 +400,8 @@ static void take_events(struct vcpu *v)
 /* HLT ends by an interrupt that the guest takes, or by an NMI. */
 static bool wakes(struct vcpu *v)
 {
-	if (v->nmi_pending || (v->work & WORK_INJECT))
+	if (v->nmi_pending &&
+	    can_take_nmi(vmread32(VMCS_GUEST_INTERRUPTIBILITY)))
 		return true;
 	return (vmread(VMCS_GUEST_RFLAGS) & RFLAGS_IF) &&
 	       policy_interrupt_pending(v) >= 0;
@@ -421,6 +420,14 @@ static void set_windows(struct vcpu *v, u32 windows)
 
 static void enter_with(const struct event *e)
 {
+	if (TV_DEBUG >= 1) {
+		const char *complaint =
+			entry_check_event(e->info, e->error, e->length,
+					  vmread(VMCS_GUEST_CR0) & CR0_PE);
+
+		if (complaint)
+			panic("%s: %#x", complaint, e->info);
+	}
 	vmwrite(VMCS_ENTRY_INTR_INFO, e->info);
 	if (e->info & EVENT_ERROR_VALID)
 		vmwrite(VMCS_ENTRY_EXCEPTION_ERROR_CODE, e->error);
@@ -581,7 +588,7 @@ enum verdict vcpu_run(struct vcpu *v, u64 slice_end)
 	v->slice_end     = slice_end;
 	v->account_tsc   = rdtsc();
 	v->account_guest = v->stats.guest_ticks;
-	v->work |= WORK_TIMER | WORK_INTR;
+	v->work |= WORK_TIMER;
 	if (TV_DEBUG >= 2)
 		v->work |= WORK_CHECK;
 	do {

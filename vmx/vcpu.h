@@ -19,8 +19,8 @@
 struct percpu;
 struct vm; /* guest/vm.h; only guest/ looks inside */
 
-#define VCPU_EXIT_REASON_COUNT 80 /* basic exit reasons of the SDM, and room   \
-				   */
+/* Basic exit reasons of the SDM, and room for more. */
+#define VCPU_EXIT_REASON_COUNT 80
 
 /* What the run loop does next with a vCPU; every exit handler returns one. */
 enum verdict {

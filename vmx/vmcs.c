@@ -16,10 +16,10 @@
 #define CR0_HOST_OWNED (CR0_CD | CR0_NW)
 
 /*
- * VMXE is ours; OSXSAVE and PKE are mirrored by CPUID, whose answers are kept;
- * PCIDE and LA57 have conditions that only a write from the guest can fail.
+ * VMXE is ours; OSXSAVE and PKE are mirrored by CPUID, whose answers are kept.
+ * What the guest's CPUID does not offer is added to these.
  */
-#define CR4_HOST_OWNED (CR4_VMXE | CR4_OSXSAVE | CR4_PKE | CR4_CET)
+#define CR4_HOST_OWNED (CR4_VMXE | CR4_OSXSAVE | CR4_PKE)
 
 extern char vmx_exit[]; /* enter.S */
 
