@@ -17,6 +17,8 @@
 
 #define WHY_SIZE 200
 
+#define RESET_VECTOR 16 /* bytes below 1 MiB and 4 GiB */
+
 /* Every VM that was created, stopped or not. Start-up appends. */
 static struct vm *first_vm;
 
@@ -186,13 +188,31 @@ static void discard(struct vm *vm)
 	pages_free(vm, page_count(sizeof(*vm)));
 }
 
-/* ACPI tables at the top of the first MiB. */
+/*
+ * What firmware leaves at the top of the first MiB: ACPI tables, and at the
+ * reset vector, which is also just below 4 GiB, a reset. Kernels jump there
+ * when they know no better way.
+ */
 static bool put_firmware(struct vm *vm)
 {
+	/* clang-format off */
+	static const u8 reset[] = {
+		0xb0, ACPI_RESET_VALUE,           /* mov al, 6 */
+		0xba, ACPI_RESET_PORT & 0xff,     /* mov dx, 0cf9h */
+		      ACPI_RESET_PORT >> 8,
+		0xee,                             /* out dx, al */
+		0xf4, 0xeb, 0xfd,                 /* hlt, for ever */
+	};
+	/* clang-format on */
 	u8 *at = memory_host(&vm->memory, gpa(MEMORY_BIOS), MIB - MEMORY_BIOS);
 
-	return at && acpi_tables_build(at, (u32)(MIB - MEMORY_BIOS),
-				       MEMORY_BIOS, vm->config.vcpu_count);
+	if (!at || !acpi_tables_build(at, (u32)(MIB - MEMORY_BIOS - PAGE_SIZE),
+				      MEMORY_BIOS, vm->config.vcpu_count))
+		return false;
+	at += MIB - MEMORY_BIOS - PAGE_SIZE;
+	memcpy(at + PAGE_SIZE - RESET_VECTOR, reset, sizeof(reset));
+	return ept_map(&vm->ept, gpa(4 * GIB - PAGE_SIZE), ptr_hpa(at),
+		       PAGE_SIZE, EPT_READ | EPT_EXEC, MEM_WB);
 }
 
 static struct image_file module_file(const struct boot_info *bi, u32 i,
