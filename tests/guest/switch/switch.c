@@ -96,17 +96,43 @@ static bool f57(void)
 	return smp_run_all(f57_cpu);
 }
 
-static bool first_tilestored(void)
+/*
+ * LDTILECFG clears the tiles, so the other CPU must run once more behind it:
+ * only then can its tiles be the ones a first use would show.
+ */
+static bool configured_and_away(void)
 {
 	u8 config[TILECFG_BYTES];
 
 	xstate_enable(true);
 	sttilecfg(config);
-	return is("TILECFG is zero", mem_is(config, 0, sizeof(config))) &&
-	       none(ldtilecfg(tile_config_full)) && tiles_are(NULL);
+	const bool ok =
+		is("TILECFG is zero", mem_is(config, 0, sizeof(config))) &&
+		none(ldtilecfg(tile_config_full));
+
+	for (u32 i = 0; i < 3; i++)
+		smp_relax();
+	return ok;
+}
+
+static bool first_tilestored(void)
+{
+	return configured_and_away() && tiles_are(NULL);
 }
 
 static bool first_xsave(void)
+{
+	u8 *area = area_scratch();
+
+	memset(area, 0xff, AREA_BYTES);
+	memset(area_header(area), 0, sizeof(struct xsave_header));
+	return configured_and_away() && none(tilezero0()) &&
+	       none(xsave(area, XCR0_TILES)) &&
+	       is("8192 bytes are zero",
+		  mem_is(area_component(area, 18), 0, TILEDATA_BYTES));
+}
+
+static bool unused_xsave(void)
 {
 	u8 *area = area_scratch();
 
@@ -140,6 +166,11 @@ static bool f58_tilestored(void)
 static bool f58_xsave(void)
 {
 	return beside_live_tiles(first_xsave);
+}
+
+static bool f58_unused(void)
+{
+	return beside_live_tiles(unused_xsave);
 }
 
 static bool reads_zero(void)
@@ -294,6 +325,8 @@ const struct claim claims[] = {
 	  SILENT | NEEDS_SMP },
 	{ "F.58 tiles of another vCPU: XSAVE stores zeros", f58_xsave,
 	  SILENT | NEEDS_SMP },
+	{ "F.58 tiles of another vCPU: XSAVE before any use stores zeros",
+	  f58_unused, SILENT | NEEDS_SMP },
 	{ "F.28 XFD_ERR is a vCPU's own", f28, SILENT | NEEDS_SMP },
 	{ "F.32 live tiles under XFD survive a switch", f32,
 	  SILENT | NEEDS_SMP },
