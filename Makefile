@@ -167,10 +167,12 @@ unit: $(UNITS:%=$(O)/unit/%)
 deps:
 	@tests/check/packages
 
+check_flags = CC='$(CC)' CPPFLAGS='$(CPPFLAGS)' CFLAGS='$(CFLAGS)'
+
 .PHONY: check
 check: $(O)/tilevisor.elf
 	@tests/check/packages check build
-	@CC='$(CC)' CPPFLAGS='$(CPPFLAGS)' CFLAGS='$(CFLAGS)' tests/check/all
+	@$(check_flags) tests/check/all
 
 .PHONY: format
 format:
@@ -196,8 +198,7 @@ suites:
 .PHONY: test
 ifeq ($(SUITE),all)
 test: deps test-images $(UNITS:%=$(O)/unit/%)
-	@$(MAKE) --no-print-directory check
-	$(Q)prove --timer -e '' $(UNITS:%=$(O)/unit/%) $(SUITES:%=tests/suite/%.t)
+	$(Q)$(check_flags) prove --timer -e '' tests/check/all $(UNITS:%=$(O)/unit/%) $(SUITES:%=tests/suite/%.t)
 else ifeq ($(SUITE),unit)
 test: unit
 else ifeq ($(SUITE),check)
