@@ -15,6 +15,7 @@
 #define LEAF_TOPOLOGY  0xb
 #define LEAF_XSTATE    0xd
 #define LEAF_TSC       0x15
+#define LEAF_FREQUENCY 0x16
 #define LEAF_PALETTE   0x1d
 #define LEAF_TMUL      0x1e
 #define LEAF_TOPOLOGY2 0x1f
@@ -97,7 +98,7 @@ static const struct rule rules[] = {
 	  AMX_7_1A, AMX_7_1D },
 	{ LEAF_TSC, 0, ALL, ALL, ALL, 0, 0, 0 },
 	/* base, maximum and bus frequency, for the log of the guest */
-	{ 0x16, 0, ALL, ALL, ALL, 0, 0, 0 },
+	{ LEAF_FREQUENCY, 0, ALL, ALL, ALL, 0, 0, 0 },
 	{ EXTENDED, 0, ALL, 0, 0, 0, 0, 0 },
 	{ EXTENDED + 1, 0, 0, 0, FEATURES_X1C, (u32)FEATURES_X1D, 0, 0 },
 	/* brand string */
@@ -303,6 +304,11 @@ static void add_rule(struct cpuid_table *t, const struct cpuid_host *h,
 	case LEAF_TSC:
 		add_tsc(t, c, r);
 		return;
+	case LEAF_FREQUENCY:
+		/* Without it a kernel would measure, by clocks we lack. */
+		if (!r.eax)
+			r.eax = r.ebx = (u32)(c->tsc_hz / 1000000);
+		break;
 	case EXTENDED:
 		r.eax = t->max_extended;
 		break;
@@ -325,7 +331,7 @@ void cpuid_build(struct cpuid_table *t, const struct cpuid_host *host,
 {
 	memset(t, 0, sizeof(*t));
 	t->max_basic =
-		(u32)min_u64(max_u64(host_regs(host, 0, 0).eax, LEAF_TSC),
+		(u32)min_u64(max_u64(host_regs(host, 0, 0).eax, LEAF_FREQUENCY),
 			     CPUID_BASIC_COUNT - 1);
 	t->max_extended = EXTENDED + 8;
 	for (size_t i = 0; i < ARRAY_SIZE(rules); i++)

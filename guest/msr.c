@@ -21,13 +21,9 @@
 #define MTRR_TYPE_WB        6
 #define MCG_STATUS_WRITABLE FIELD(2, 0)
 
-/* High half: an update revision, as a CPU reports after a CPUID.1. */
-#define MICROCODE_REVISION (1ULL << 32)
-
 enum msr_kind {
-	KIND_FIXED,  /* reads VALUE; writing is #GP(0) */
-	KIND_SAME,   /* as KIND_FIXED, but VALUE itself may be written */
-	KIND_IGNORE, /* reads VALUE; writes have no effect */
+	KIND_FIXED, /* reads VALUE; writing is #GP(0) */
+	KIND_SAME,  /* as KIND_FIXED, but VALUE itself may be written */
 };
 
 struct msr_entry {
@@ -42,8 +38,6 @@ static const struct msr_entry table[] = {
 	{ MSR_IA32_PLATFORM_ID, KIND_FIXED, 0 },
 	/* Locked with VMX off: says why there is no VMX. */
 	{ MSR_IA32_FEATURE_CONTROL, KIND_FIXED, FEATURE_CONTROL_LOCK },
-	/* Written with 0 before CPUID.1 gives the revision. */
-	{ MSR_IA32_BIOS_SIGN_ID, KIND_IGNORE, MICROCODE_REVISION },
 	/* No CPUID faulting, no turbo ratios to set. */
 	{ MSR_PLATFORM_INFO, KIND_FIXED, 0 },
 	{ MSR_MISC_FEATURES_ENABLES, KIND_SAME, 0 },
@@ -64,9 +58,10 @@ static const struct msr_entry *find(u32 index)
 	return NULL;
 }
 
-void msr_reset(struct msr_state *s)
+void msr_reset(struct msr_state *s, u64 microcode)
 {
 	memset(s, 0, sizeof(*s));
+	s->microcode     = microcode;
 	s->misc_enable   = MISC_FAST_STRINGS | MISC_FIXED;
 	s->mtrr_def_type = MTRR_DEF_ENABLED | MTRR_DEF_FIXED | MTRR_TYPE_WB;
 	for (unsigned int i = 0; i < MTRR_FIXED_COUNT; i++)
@@ -135,6 +130,8 @@ enum msr_answer msr_read(struct msr_state *s, u32 index, u64 *value)
 		at = &s->misc_enable;
 	else if (index == MSR_IA32_MCG_STATUS)
 		at = &s->mcg_status;
+	else if (index == MSR_IA32_BIOS_SIGN_ID)
+		at = &s->microcode;
 	if (!e && !at)
 		return MSR_UNKNOWN;
 	*value = e ? e->value : *at;
@@ -144,8 +141,6 @@ enum msr_answer msr_read(struct msr_state *s, u32 index, u64 *value)
 static enum msr_answer write_entry(const struct msr_entry *e, u64 value)
 {
 	switch (e->kind) {
-	case KIND_IGNORE:
-		return MSR_OK;
 	case KIND_SAME:
 		return value == e->value ? MSR_OK : MSR_GP;
 	default:
@@ -160,6 +155,8 @@ enum msr_answer msr_write(struct msr_state *s, u32 index, u64 value,
 
 	if (e)
 		return write_entry(e, value);
+	if (index == MSR_IA32_BIOS_SIGN_ID)
+		return MSR_OK; /* software writes 0 before it asks */
 	if (index == MSR_IA32_MISC_ENABLE) {
 		/* What cannot be switched keeps its value, as on silicon. */
 		s->misc_enable = MISC_FIXED | (value & MISC_WRITABLE);

@@ -13,6 +13,7 @@
 
 /* One vCPU's. */
 struct msr_state {
+	u64 microcode;
 	u64 misc_enable;
 	u64 mcg_status;
 	u64 mtrr_def_type;
@@ -21,8 +22,11 @@ struct msr_state {
 	u64 mtrr_mask[MTRR_VARIABLE_COUNT];
 };
 
-/* As firmware would leave them: all memory write-back, video uncached. */
-void msr_reset(struct msr_state *s);
+/*
+ * As firmware would leave them: all memory write-back, video uncached.
+ * MICROCODE is what IA32_BIOS_SIGN_ID reads.
+ */
+void msr_reset(struct msr_state *s, u64 microcode);
 
 /* The answer to an access. */
 enum msr_answer {

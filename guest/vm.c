@@ -118,9 +118,24 @@ static struct percpu *next_cpu(void)
 	return last;
 }
 
+/*
+ * The microcode revision of this machine, by the SDM's recipe: kernels decide
+ * by it whether an erratum is theirs.
+ */
+static u64 microcode_revision(void)
+{
+	u64 value;
+
+	wrmsr_safe(MSR_IA32_BIOS_SIGN_ID, 0);
+	cpuid(1, 0);
+	rdmsr_safe(MSR_IA32_BIOS_SIGN_ID, &value);
+	return value;
+}
+
 static bool make_vcpus(struct vm *vm)
 {
-	const u32 n = vm->config.vcpu_count;
+	const u32 n         = vm->config.vcpu_count;
+	const u64 microcode = microcode_revision();
 
 	vm->account.limit_bytes = vm->config.areas_bytes;
 	vm->vcpu   = pages_alloc(page_count(n * sizeof(*vm->vcpu)));
@@ -140,7 +155,7 @@ static bool make_vcpus(struct vm *vm)
 		};
 
 		vlapic_reset(&vm->device[i].lapic, i, vm->cpuid.tsc_per_tick);
-		msr_reset(&vm->device[i].msr);
+		msr_reset(&vm->device[i].msr, microcode);
 		if (!vcpu_create(&vm->vcpu[i], &config))
 			return false;
 		vm->vcpu_made = i + 1;

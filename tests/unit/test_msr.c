@@ -70,7 +70,7 @@ int main(void)
 	struct msr_state s;
 	u64 value;
 
-	msr_reset(&s);
+	msr_reset(&s, 1ULL << 32);
 	tap_ok(msr_read(&s, MSR_IA32_MISC_ENABLE, &value) == MSR_OK &&
 		       (value & 1),
 	       "fast strings are on, as CPUID's FSRM promises");
