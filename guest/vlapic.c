@@ -72,8 +72,8 @@ static const u8 access_of[REG_COUNT] = {
 #define DIVIDE_BITS 0xbu
 #define DFR_FLAT    0xfu
 
+#define LVT_LEVEL      0x8000u
 #define LVT_MASKED     BIT(16)
-#define LVT_TIMER_MODE FIELD(18, 17)
 #define TIMER_PERIODIC BIT(17)
 #define TIMER_DEADLINE BIT(18)
 
@@ -146,6 +146,13 @@ void vlapic_reset(struct vlapic *l, u32 id, u32 tsc_per_tick)
 	if (id == 0)
 		l->base |= APIC_BASE_BSP;
 	vlapic_init(l);
+}
+
+void vlapic_virtual_wire(struct vlapic *l)
+{
+	l->svr            = SVR_ENABLED | 0xff;
+	l->lvt[LVT_LINT0] = LVT_LEVEL | APIC_EXTINT << 8;
+	l->lvt[LVT_LINT1] = LVT_LEVEL | APIC_NMI << 8;
 }
 
 bool vlapic_is_enabled(const struct vlapic *l)

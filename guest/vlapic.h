@@ -81,6 +81,10 @@ void vlapic_reset(struct vlapic *l, u32 id, u32 tsc_per_tick);
 /* What an INIT does: RESET, but the id and IA32_APIC_BASE stay. */
 void vlapic_init(struct vlapic *l);
 
+/* What firmware does on the boot CPU: enabled, LINT0 for the 8259s, LINT1 NMI.
+ */
+void vlapic_virtual_wire(struct vlapic *l);
+
 /* Disabled by IA32_APIC_BASE, xAPIC, x2APIC. */
 bool vlapic_is_enabled(const struct vlapic *l);
 bool vlapic_is_x2apic(const struct vlapic *l);

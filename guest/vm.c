@@ -155,6 +155,8 @@ static bool make_vcpus(struct vm *vm)
 		};
 
 		vlapic_reset(&vm->device[i].lapic, i, vm->cpuid.tsc_per_tick);
+		if (i == 0)
+			vlapic_virtual_wire(&vm->device[i].lapic);
 		msr_reset(&vm->device[i].msr, microcode);
 		if (!vcpu_create(&vm->vcpu[i], &config))
 			return false;
