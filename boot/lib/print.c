@@ -9,7 +9,8 @@
 #include "boot/lib/spinlock.h"
 #include "boot/lib/string.h"
 
-#define LINE_BYTES 1000
+#define LINE_BYTES  1000
+#define EVENT_BYTES 4000
 
 /* Where formatted text goes; counts on when it is full. */
 struct sink {
@@ -183,12 +184,12 @@ static void put_conversion(struct sink *s, struct conversion *c, char letter,
 	}
 }
 
-int tv_vsnprintf(char *buf, size_t size, const char *fmt, va_list args)
+int tv_vsnprintf(char *buf, size_t size, const char *fmt, va_list given)
 {
 	struct sink s = { .buf = buf, .size = size };
 	va_list ap;
 
-	va_copy(ap, args);
+	va_copy(ap, given);
 	while (*fmt) {
 		const char *start = fmt;
 		struct conversion c;
@@ -228,7 +229,7 @@ int tv_snprintf(char *buf, size_t size, const char *fmt, ...)
 static struct {
 	struct spinlock lock;
 	bool mid_line; /* the last byte written did not end a line */
-	char line[LINE_BYTES + 8];
+	char line[EVENT_BYTES + 8];
 } console;
 
 static enum log_level log_level_chosen = LOG_INFO;
@@ -246,16 +247,16 @@ static void write_locked(const char *text, size_t length)
 	console.mid_line = text[length - 1] != '\n';
 }
 
-/* PREFIX, FMT's text cut to a line, SUFFIX, newline. */
-static void print_line(const char *prefix, const char *suffix, const char *fmt,
-		       va_list ap)
+/* PREFIX, FMT's text cut to MOST characters, SUFFIX, newline. */
+static void print_line(const char *prefix, const char *suffix, size_t most,
+		       const char *fmt, va_list ap)
 {
 	spin_lock(&console.lock);
-	const int wanted = tv_vsnprintf(console.line, LINE_BYTES + 1, fmt, ap);
+	const int wanted = tv_vsnprintf(console.line, most + 1, fmt, ap);
 	size_t length    = strlen(console.line);
 
-	if (wanted > LINE_BYTES)
-		memcpy(console.line + LINE_BYTES - 3, "...", 3);
+	if ((size_t)wanted > most)
+		memcpy(console.line + most - 3, "...", 3);
 	if (console.mid_line)
 		write_locked("\n", 1);
 	write_locked(prefix, strlen(prefix));
@@ -273,7 +274,7 @@ void log_line(enum log_level level, const char *fmt, ...)
 	if (level > log_level_chosen)
 		return;
 	va_start(ap, fmt);
-	print_line("tv: ", "", fmt, ap);
+	print_line("tv: ", "", LINE_BYTES, fmt, ap);
 	va_end(ap);
 }
 
@@ -282,7 +283,7 @@ void log_event(const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	print_line("tv: event {", "}", fmt, ap);
+	print_line("tv: event {", "}", EVENT_BYTES, fmt, ap);
 	va_end(ap);
 }
 

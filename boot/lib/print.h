@@ -22,7 +22,7 @@ enum log_level {
  * As C11's: at most SIZE bytes including the terminating NUL; returns the
  * length the whole text would have had.
  */
-int tv_vsnprintf(char *buf, size_t size, const char *fmt, va_list ap);
+int tv_vsnprintf(char *buf, size_t size, const char *fmt, va_list given);
 PRINTF_LIKE(3, 4)
 int tv_snprintf(char *buf, size_t size, const char *fmt, ...);
 
@@ -43,7 +43,7 @@ void log_set_level(enum log_level level);
 
 /*
  * A machine-readable line, at every log level: `tv: event {JSON}`. FMT is the
- * JSON text without its outer braces.
+ * JSON text without its outer braces, at most 4000 characters.
  */
 PRINTF_LIKE(1, 2)
 void log_event(const char *fmt, ...);

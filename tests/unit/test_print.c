@@ -116,6 +116,9 @@ static void lines(void)
 	       "a line has at most 1000 characters");
 	tap_ok(!strcmp(console + console_length - 5, "x...\n"),
 	       "and a cut one ends in ...");
+	console_length = 0;
+	log_event("%s", longer);
+	tap_is(console_length, 11 + 1199 + 2, "an event may be longer");
 }
 
 int main(void)
