@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* links: guest/vlapic.c guest/vioapic.c guest/vpic.c */
+/* links: guest/vlapic.c guest/vlapic_regs.c guest/vlapic_timer.c */
+/* links: guest/vioapic.c guest/vpic.c */
 /*
  * The interrupt controllers: local APIC (SDM vol. 3, "Advanced Programmable
  * Interrupt Controller"), I/O APIC and the two 8259As.
