@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A vCPU's life: created, loaded on a CPU, run for a slice, put. Entering the
- * guest is a call that returns; whatever may delay it is a bit in v->work or
- * v->events, so that the way back into the guest is short when there is none.
+ * A vCPU's life: created, loaded on a CPU, put; and what others may ask about
+ * it. vcpu_run.c runs it, vcpu_event.c brings it events.
  */
 #include "vmx/vcpu.h"
 
@@ -11,10 +10,7 @@
 #include "boot/lib/string.h"
 #include "vmx/caps.h"
 #include "vmx/dump.h"
-#include "vmx/entry_check.h"
-#include "vmx/enter.h"
 #include "vmx/exit.h"
-#include "vmx/inject.h"
 #include "vmx/msr_bitmap.h"
 #include "vmx/policy.h"
 #include "vmx/sched.h"
@@ -268,6 +264,16 @@ static void begin(struct vcpu *v)
 	vcpu_apply_traps(v);
 }
 
+/* No translation through V's EPT is left on this CPU. */
+static void flush_ept(struct vcpu *v)
+{
+	v->ept_generation = v->ept->generation;
+	if (invept(vmx_caps.invept_single ? INV_SINGLE_CONTEXT
+					  : INV_ALL_CONTEXTS,
+		   ept_pointer(v->ept)) != VMX_OK)
+		panic("INVEPT for %s failed", v->name);
+}
+
 static void activate(struct percpu *cpu, struct vcpu *v)
 {
 	vmclear(ptr_hpa(v->vmcs));
@@ -280,9 +286,10 @@ static void activate(struct percpu *cpu, struct vcpu *v)
 	v->vmcs_cpu      = cpu;
 	v->regs.launched = 0;
 	exit_flush_tlb(v);
+	flush_ept(v); /* another VM may have had the same root */
 }
 
-static void load_registers(struct vmx_cpu *hw, const struct vcpu *v)
+void vcpu_load_registers(struct vmx_cpu *hw, const struct vcpu *v)
 {
 	for (int i = 0; i < SWITCHED_COUNT; i++) {
 		if (hw->msr[i] != v->msr[i])
@@ -303,7 +310,7 @@ static void load_registers(struct vmx_cpu *hw, const struct vcpu *v)
 		write_dr6(v->dr6);
 }
 
-static void save_registers(struct vmx_cpu *hw, struct vcpu *v)
+void vcpu_save_registers(struct vmx_cpu *hw, struct vcpu *v)
 {
 	for (int i = 0; i < SWITCHED_COUNT; i++)
 		if (i != SWITCHED_TSC_AUX || vmx_caps.rdtscp)
@@ -322,283 +329,18 @@ void vcpu_load(struct percpu *cpu, struct vcpu *v)
 		activate(cpu, v);
 	else if (vmptrld(ptr_hpa(v->vmcs)) != VMX_OK)
 		panic("VMPTRLD of %s failed", v->name);
-	if (v->ept_generation != v->ept->generation) {
-		v->ept_generation = v->ept->generation;
-		if (invept(vmx_caps.invept_single ? INV_SINGLE_CONTEXT
-						  : INV_ALL_CONTEXTS,
-			   ept_pointer(v->ept)) != VMX_OK)
-			panic("INVEPT for %s failed", v->name);
-	}
-	load_registers(cpu->vmx, v);
+	if (v->ept_generation != v->ept->generation)
+		flush_ept(v);
+	vcpu_load_registers(cpu->vmx, v);
 }
 
 void vcpu_put(struct percpu *cpu, struct vcpu *v)
 {
-	save_registers(cpu->vmx, v);
+	vcpu_save_registers(cpu->vmx, v);
 	v->stats.switches++;
 	/* Wherever it runs next: another CPU finds its state in memory. */
 	if (v->cpu != cpu || v->state == VCPU_STOPPED) {
 		vmclear(ptr_hpa(v->vmcs));
 		v->vmcs_cpu = NULL;
 	}
-}
-
-/* The hardware timer: the slice's end, or the vCPU's own timer before it. */
-static void arm_timer(struct vcpu *v)
-{
-	const u64 now = rdtsc();
-
-	v->timer_end = policy_next_timer(v);
-	if (v->timer_end <= now) {
-		policy_timers(v, now); /* posts its interrupt */
-		v->timer_end = policy_next_timer(v);
-	}
-	v->timer_end = min_u64(v->timer_end, v->slice_end);
-	if (vmx_caps.timer)
-		vmwrite(VMCS_GUEST_PREEMPTION_TIMER,
-			sched_timer_value(now, v->timer_end,
-					  vmx_caps.timer_shift));
-	else
-		lapic_timer_arm(v->timer_end);
-}
-
-/* INIT: the registers' part; IA32_XFD, XCR0 and the tiles stay as they are. */
-static void take_init(struct vcpu *v)
-{
-	save_registers(v->cpu->vmx, v);
-	vmcs_reset_guest(v);
-	v->nmi_pending = false;
-	v->reinject    = 0;
-	v->work &= ~WORK_INJECT;
-	v->activity = v->index == 0 ? VCPU_ACTIVE : VCPU_WAITS_FOR_SIPI;
-	load_registers(v->cpu->vmx, v);
-	exit_flush_tlb(v);
-	vcpu_forget_cpuid(v);
-	policy_init(v);
-}
-
-static void take_events(struct vcpu *v)
-{
-	const u32 events = __atomic_exchange_n(&v->events, 0, __ATOMIC_SEQ_CST);
-
-	if (events & VCPU_EVENT_INIT)
-		take_init(v);
-	if ((events & VCPU_EVENT_SIPI) && v->activity == VCPU_WAITS_FOR_SIPI) {
-		vmcs_apply_sipi(v->sipi_vector);
-		v->activity = VCPU_ACTIVE;
-		v->work |= WORK_CHECK;
-	}
-	if (events & VCPU_EVENT_NMI)
-		v->nmi_pending = true;
-	if (events & VCPU_EVENT_INTR)
-		v->work |= WORK_INTR;
-	if (events & VCPU_EVENT_STOP)
-		__atomic_fetch_or(&v->events, VCPU_EVENT_STOP,
-				  __ATOMIC_SEQ_CST);
-}
-
-/* HLT ends by an interrupt that the guest takes, or by an NMI. */
-static bool wakes(struct vcpu *v)
-{
-	if (v->nmi_pending &&
-	    can_take_nmi(vmread32(VMCS_GUEST_INTERRUPTIBILITY)))
-		return true;
-	return (vmread(VMCS_GUEST_RFLAGS) & RFLAGS_IF) &&
-	       policy_interrupt_pending(v) >= 0;
-}
-
-static void set_windows(struct vcpu *v, u32 windows)
-{
-	const u32 both  = CPU_INTR_WINDOW_EXITING | CPU_NMI_WINDOW_EXITING;
-	const u32 value = (v->cpu_controls & ~both) | windows;
-
-	if (value == v->cpu_controls)
-		return;
-	v->cpu_controls = value;
-	vmwrite(VMCS_CPU_CONTROLS, value);
-}
-
-static void enter_with(const struct event *e)
-{
-	if (TV_DEBUG >= 1) {
-		const char *complaint =
-			entry_check_event(e->info, e->error, e->length,
-					  vmread(VMCS_GUEST_CR0) & CR0_PE);
-
-		if (complaint)
-			panic("%s: %#x", complaint, e->info);
-	}
-	vmwrite(VMCS_ENTRY_INTR_INFO, e->info);
-	if (e->info & EVENT_ERROR_VALID)
-		vmwrite(VMCS_ENTRY_EXCEPTION_ERROR_CODE, e->error);
-	if (e->length)
-		vmwrite(VMCS_ENTRY_INSTRUCTION_LENGTH, e->length);
-}
-
-/*
- * At most one event enters with the guest: what was interrupted or raised by an
- * instruction first, then NMI, then interrupt (SDM vol. 3, "Prioritization of
- * Concurrent Events"). What has to wait gets a window.
- */
-static void inject_pending(struct vcpu *v)
-{
-	const u32 blocked = vmread32(VMCS_GUEST_INTERRUPTIBILITY);
-	u32 windows       = 0;
-	bool taken        = false;
-
-	if (v->work & WORK_INJECT) {
-		enter_with(&(struct event){ v->reinject, v->reinject_error,
-					    v->reinject_length });
-		taken       = true;
-		v->reinject = 0;
-	}
-	if (v->nmi_pending && !taken && can_take_nmi(blocked)) {
-		enter_with(&(struct event){
-			.info = EVENT_VALID | (u32)EVENT_NMI << 8 | VEC_NMI });
-		taken          = true;
-		v->nmi_pending = false;
-	}
-	if (v->nmi_pending)
-		windows |= CPU_NMI_WINDOW_EXITING;
-
-	const int vector = policy_interrupt_pending(v);
-
-	if (vector >= 0 && !taken &&
-	    can_take_interrupt(vmread(VMCS_GUEST_RFLAGS), blocked)) {
-		enter_with(
-			&(struct event){ .info = EVENT_VALID | (u32)vector });
-		policy_interrupt_accept(v, vector);
-	} else if (vector >= 0) {
-		windows |= CPU_INTR_WINDOW_EXITING;
-	}
-	set_windows(v, windows);
-	v->work &= ~(WORK_INJECT | WORK_INTR);
-}
-
-/* False: the VM has been stopped, its state would not get past the CPU. */
-static bool check_entry(struct vcpu *v)
-{
-	struct entry_state s;
-
-	vmcs_read_entry_state(&s);
-
-	const char *const complaint = entry_check(&s);
-
-	if (!complaint)
-		return true;
-	dump_vmcs(LOG_WARN);
-	vcpu_stop(v, "VM-entry check: %s", complaint);
-	return false;
-}
-
-/*
- * Everything that keeps V from simply going on. RUN_AGAIN: it may enter.
- */
-static enum verdict prepare(struct vcpu *v)
-{
-	if ((v->work & WORK_TIMER) && v->activity != VCPU_WAITS_FOR_SIPI)
-		arm_timer(v);
-	v->work &= ~WORK_TIMER;
-	if (v->events) {
-		take_events(v);
-		if (v->events & VCPU_EVENT_STOP)
-			return RUN_STOP;
-	}
-	if (v->activity == VCPU_WAITS_FOR_SIPI)
-		return RUN_BLOCK;
-	if (v->activity == VCPU_HLT) {
-		if (!wakes(v))
-			return RUN_BLOCK;
-		v->activity = VCPU_ACTIVE;
-	}
-	if ((v->work & (WORK_INTR | WORK_INJECT)) || v->nmi_pending)
-		inject_pending(v);
-	if (v->work & WORK_CHECK) {
-		if (TV_DEBUG < 2)
-			v->work &= ~WORK_CHECK;
-		if (TV_DEBUG >= 1 && !check_entry(v))
-			return RUN_STOP;
-	}
-	if (vmx_caps.timer && !vmx_caps.save_timer)
-		v->work |= WORK_TIMER;
-	return RUN_AGAIN;
-}
-
-void vcpu_account(struct vcpu *v)
-{
-	const u64 now   = rdtsc();
-	const u64 guest = v->stats.guest_ticks;
-
-	v->stats.host_ticks +=
-		now - v->account_tsc - (guest - v->account_guest);
-	v->account_tsc   = now;
-	v->account_guest = guest;
-}
-
-static void trace(struct vmx_cpu *c, const struct vcpu *v, u64 now, u64 rip,
-		  u64 reason)
-{
-	const u32 slot        = c->trace_next;
-	struct trace_entry *t = &c->trace[slot];
-
-	c->trace_next = (slot + 1) % TRACE_COUNT;
-	t->tsc        = now;
-	t->v          = v;
-	t->rip        = rip;
-	t->reason     = reason; /* without TRACE_QUALIFIED */
-}
-
-/*
- * One stay in the guest and the handling of its exit: the path that every exit
- * takes, so nothing is done here that could be done when something changes.
- */
-static enum verdict enter_once(struct vcpu *v, struct vmx_cpu *c)
-{
-	v->stats.guest_ticks -= rdtsc();
-	if (__builtin_expect(vmx_enter(&v->regs) != VMX_OK, 0)) {
-		v->stats.guest_ticks += rdtsc();
-		return exit_entry_refused(v);
-	}
-
-	const u64 now    = rdtsc();
-	const u64 reason = vmread(VMCS_EXIT_REASON);
-	const u64 rip    = vmread(VMCS_GUEST_RIP);
-
-	v->stats.guest_ticks += now;
-	v->stats.exits_total++;
-	v->last_exit_tsc = now;
-	v->rip           = rip;
-	trace(c, v, now, rip, reason);
-
-	const enum verdict verdict = exit_dispatch(v, lo32(reason));
-
-	if (__builtin_expect(now >= v->timer_end, 0) && verdict == RUN_AGAIN) {
-		if (now >= v->slice_end)
-			return RUN_YIELD;
-		v->work |= WORK_TIMER;
-	}
-	return verdict;
-}
-
-enum verdict vcpu_run(struct vcpu *v, u64 slice_end)
-{
-	struct vmx_cpu *c = v->cpu->vmx;
-	enum verdict verdict;
-
-	v->slice_end     = slice_end;
-	v->account_tsc   = rdtsc();
-	v->account_guest = v->stats.guest_ticks;
-	v->work |= WORK_TIMER;
-	if (TV_DEBUG >= 2)
-		v->work |= WORK_CHECK;
-	do {
-		if (__builtin_expect(v->delays != 0, 0)) {
-			verdict = prepare(v);
-			if (verdict != RUN_AGAIN)
-				break;
-		}
-		verdict = enter_once(v, c);
-	} while (verdict == RUN_AGAIN);
-	vcpu_account(v);
-	return verdict;
 }

@@ -25,4 +25,21 @@ void vcpu_move_tsc(struct vcpu *v, u64 delta);
 /* CR4 bits that the guest's CPUID offers. */
 u64 vcpu_cr4_allowed(struct vcpu *v);
 
+/* Registers that are in no VMCS: between HW, this CPU's, and V (vcpu.c). */
+struct vmx_cpu;
+void vcpu_load_registers(struct vmx_cpu *hw, const struct vcpu *v);
+void vcpu_save_registers(struct vmx_cpu *hw, struct vcpu *v);
+
+/*
+ * Carry out or note down what was posted to V; VCPU_EVENT_STOP stays (this and
+ * the next two: vcpu_event.c).
+ */
+void vcpu_take_events(struct vcpu *v);
+
+/* Does what is pending end a HLT: an interrupt that V takes, or an NMI? */
+bool vcpu_wakes(struct vcpu *v);
+
+/* Choose the event of the next entry, and windows for what has to wait. */
+void vcpu_inject_pending(struct vcpu *v);
+
 #endif
