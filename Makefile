@@ -129,13 +129,16 @@ include $(wildcard tests/guest/lib/guest.mk tests/emulator/rom/rom.mk)
 # The guests on the ISO, for who boots it without an idea of what to run.
 ISO_GUESTS := no_xfd_aware
 
-$(O)/tilevisor.iso: $(O)/tilevisor.elf boot/grub.cfg $(ISO_GUESTS:%=$(O)/guest/%.elf)
+# bare.iso starts the last entry: the same guest without Tilevisor.
+$(O)/tilevisor.iso: grub_entry := 0
+$(O)/bare.iso: grub_entry := 2
+$(O)/tilevisor.iso $(O)/bare.iso: $(O)/tilevisor.elf boot/grub.cfg $(ISO_GUESTS:%=$(O)/guest/%.elf)
 	@tests/check/packages iso
 	$(call say,ISO,$@)
-	$(Q)rm -rf $(O)/iso && mkdir -p $(O)/iso/boot/grub
-	$(Q)cp $(filter %.elf,$^) $(O)/iso/boot
-	$(Q)cp boot/grub.cfg $(O)/iso/boot/grub
-	$(Q)grub-mkrescue -o $@ $(O)/iso >$(O)/iso.log 2>&1 || { cat $(O)/iso.log; exit 1; }
+	$(Q)rm -rf $@.d && mkdir -p $@.d/boot/grub
+	$(Q)cp $(filter %.elf,$^) $@.d/boot
+	$(Q)sed "s/default=0/default=$(grub_entry)/" boot/grub.cfg > $@.d/boot/grub/grub.cfg
+	$(Q)grub-mkrescue -o $@ $@.d >$@.log 2>&1 || { cat $@.log; exit 1; }
 
 # ------------------------------------------------------------------ unit tests
 
@@ -186,7 +189,7 @@ emulator-check: deps $(O)/emulator/pack $(O)/emulator/rom.bin
 
 # Everything a suite may want to run, built before.
 .PHONY: test-images
-test-images: $(O)/tilevisor.elf $(O)/tilevisor.iso $(GUEST_ELFS) \
+test-images: $(O)/tilevisor.elf $(O)/tilevisor.iso $(O)/bare.iso $(GUEST_ELFS) \
 	     $(O)/emulator/pack $(O)/emulator/rom.bin
 
 SUITES := $(patsubst tests/suite/%.t,%,$(wildcard tests/suite/*.t))
