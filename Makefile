@@ -62,7 +62,7 @@ CFLAGS += $(foreach f,-Wlogical-op -Wduplicated-cond -Warith-conversion \
 CFLAGS += $(if $(WERROR),-Werror)
 LD      := ld
 LDFLAGS := -T linker.ld -nostdlib -static --gc-sections -z noexecstack \
-	   --orphan-handling=error --fatal-warnings --build-id=none
+	   --emit-relocs --orphan-handling=error --fatal-warnings --build-id=none
 
 # DEBUG=0: no software check of VM entries, no selftest=; 2: check every entry
 DEBUG ?= 1
@@ -96,9 +96,9 @@ $(O)/%.S.o: %.S $(O)/flags
 	$(call say,AS,$@) mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -D__ASSEMBLY__ -MMD -MP -c $< -o $@
 
-# Linked three times: without names, with the table of names (whose size moves
-# the addresses), with the right addresses. The build id is a hash of the second.
-symbols = nm -n $(1) | awk -v id=$$(sha256sum < $(1) | cut -c1-16) \
+# Linked three times: without names, with the tables (whose size moves the
+# addresses), with the right addresses. The build id is a hash of the second.
+symbols = { nm -n $(1); readelf -rW $(1); } | awk -v id=$$(sha256sum < $(1) | cut -c1-16) \
 	  -f boot/lib/symbols.awk
 
 $(O)/symbols-0.S: boot/lib/symbols.awk

@@ -2,8 +2,10 @@
 /*
  * Multiboot2's header and the way from its 32-bit machine state to boot_entry()
  * in 64-bit mode. The first page tables map 4 GiB without any protection; our
- * own replace them in paging_init(). Judges nothing but long mode itself.
- * Source: Multiboot2 Specification 2.0, "OS image format", "I386 machine state".
+ * own replace them in paging_init(). The image is linked at 1 MiB and
+ * moves itself to where the loader put it, below 2 GiB. Judges nothing but long
+ * mode itself. Source: Multiboot2 Specification 2.0, "OS image format", "I386
+ * machine state".
  */
 #include "boot/cpu.h"
 
@@ -18,6 +20,9 @@
 #define PTE_P_W			0x03
 #define PTE_P_W_LARGE		0x83
 #define COM1			0x3f8
+#define LOAD_MIN		0x100000
+#define LOAD_MAX		0x7fffffff	/* addresses are 31 bits wide */
+#define BORROWED		0x600		/* a word of RAM on every PC */
 
 	.section .multiboot2, "a"
 	.balign	8
@@ -34,6 +39,10 @@ header:
 	.short	6, 0			/* modules begin on a page */
 	.long	8
 	.balign	8
+	.short	10, 1			/* relocatable; optional: else 1 MiB it is */
+	.long	24
+	.long	LOAD_MIN, LOAD_MAX, 4096, 1	/* 1: as low as possible */
+	.balign	8
 	.short	0, 0
 	.long	8
 header_end:
@@ -44,9 +53,28 @@ header_end:
 start:
 	cli
 	cld
-	mov	$boot_cpu_stacks + CPU_STACK_TOP, %esp
 	mov	%eax, %esi		/* the loader's magic */
 	mov	%ebx, %edi		/* the boot information */
+
+	/* Only CALL tells where we are; there is no stack yet. */
+	mov	BORROWED, %eax
+	mov	$BORROWED + 4, %esp
+	call	1f
+1:	pop	%ebx
+	mov	%eax, BORROWED
+	sub	$1b, %ebx		/* how far from where we were linked */
+	jz	4f
+	/* Move each address in the image; its upper half, if any, is 0. */
+	mov	moved_count(%ebx), %ecx
+	lea	moved_table(%ebx), %edx
+2:	jecxz	4f
+	mov	(%edx), %eax
+	add	%ebx, (%eax, %ebx)
+	add	$4, %edx
+	dec	%ecx
+	jmp	2b
+4:
+	mov	$boot_cpu_stacks + CPU_STACK_TOP, %esp
 	rdtsc
 	push	%edx
 	push	%eax

@@ -14,7 +14,7 @@
 
 #define BACKTRACE_MAX 24
 
-extern const char text_start[], text_end[], image_start[]; /* linker.ld */
+extern const char text_end[], image_start[]; /* linker.ld */
 
 void (*panic_dump_hook)(void);
 
@@ -41,15 +41,15 @@ PRINTF_LIKE(1, 2) static void say(const char *fmt, ...)
 
 const struct symbol *symbol_find(u64 address)
 {
+	const u64 offset = address - (u64)(uintptr_t)image_start;
 	u64 low = 0, high = symbol_count;
 
-	if (address < (u64)(uintptr_t)image_start ||
-	    address >= (u64)(uintptr_t)text_end)
+	if (offset >= (u64)(text_end - image_start))
 		return NULL;
 	while (low < high) {
 		const u64 middle = low + (high - low) / 2;
 
-		if (symbol_table[middle].address <= address)
+		if (symbol_table[middle].offset <= offset)
 			low = middle + 1;
 		else
 			high = middle;
@@ -62,8 +62,9 @@ static void say_address(const char *label, u64 address)
 	const struct symbol *s = symbol_find(address);
 
 	if (s)
-		say("tv: %s %016lx %s+%#lx\n", label, address, s->name,
-		    address - s->address);
+		say("tv: %s %016lx %s+%#lx\n", label, address,
+		    symbol_names + s->name,
+		    address - (u64)(uintptr_t)image_start - s->offset);
 	else
 		say("tv: %s %016lx\n", label, address);
 }

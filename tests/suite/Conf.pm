@@ -11,7 +11,7 @@ my %LIST = map { $_ => 1 } qw(vm claim says never set module stopped);
 # Keys that occur once; the last occurrence counts, so sections override [*].
 my %ONCE = map { $_ => 1 } qw(
 	guest image iso runs vcpus fresh policies words options host linux kernel tests
-	cpus mem vm-mem model vmx corrupt protocol acpi bad-msrs
+	cpus mem vm-mem model vmx corrupt protocol load-at acpi bad-msrs
 	seconds ticks skip panic until endless bare-only);
 
 # Returns the sections in the file's order: { suite, name, KEY => value or [] }.

@@ -2,7 +2,8 @@
 /*
  * The boot loader's first half: finds out what kind of kernel a file is and
  * puts it where its header says. Knows multiboot 1 and 2 (ELF32, ELF64 and bare
- * images with addresses in the header) and Linux' bzImage; relocates nothing.
+ * images with addresses in the header) and Linux' bzImage. Moves a multiboot 2
+ * ELF64 that calls itself relocatable, if asked to.
  * (Multiboot Specification 0.6.96, "The layout of Multiboot header"; Multiboot2
  * Specification 2.0, "The layout of Multiboot2 header"; Linux,
  * Documentation/arch/x86/boot.rst.)
@@ -60,6 +61,7 @@ static void place(struct pack *p, struct file f, uint64_t from, uint64_t bytes,
 {
 	if (to_bytes == 0)
 		return;
+	to += p->moved;
 	uint8_t *ram = pack_ram(p, to, to_bytes);
 
 	if (bytes > to_bytes)
@@ -111,7 +113,7 @@ static void load_elf64(struct pack *p, struct file f)
 	const Elf64_Phdr *ph =
 		(const void *)file_at(f, e->e_phoff, e->e_phnum * sizeof(*ph));
 
-	p->entry.eip = (uint32_t)e->e_entry;
+	p->entry.eip = (uint32_t)e->e_entry + p->moved;
 	for (int i = 0; i < e->e_phnum; i++, ph++) {
 		if (ph->p_type != PT_LOAD)
 			continue;
@@ -119,7 +121,7 @@ static void load_elf64(struct pack *p, struct file f)
 		      ph->p_memsz);
 		if (e->e_entry - ph->p_vaddr < ph->p_memsz)
 			p->entry.eip = (uint32_t)(ph->p_paddr + e->e_entry -
-						  ph->p_vaddr);
+						  ph->p_vaddr + p->moved);
 	}
 }
 
@@ -184,6 +186,26 @@ static void check_request(const uint8_t *tag, uint32_t size)
 	}
 }
 
+/*
+ * As the header's tag says: from its lowest to its highest address, the image's
+ * first byte at a multiple of its alignment.
+ */
+static void move_kernel(struct pack *p, struct file f, const uint8_t *tag)
+{
+	const Elf64_Ehdr *e = (const void *)file_at(f, 0, sizeof(*e));
+	const Elf64_Phdr *ph =
+		(const void *)file_at(f, e->e_phoff, e->e_phnum * sizeof(*ph));
+
+	if (e->e_ident[EI_CLASS] != ELFCLASS64 || ph->p_type != PT_LOAD)
+		pack_die("--load-at is for an ELF64 whose first segment is "
+			 "loaded");
+	if (p->load_at < get32(tag + 8) || p->load_at > get32(tag + 12) ||
+	    p->load_at % get32(tag + 16))
+		pack_die("the header does not allow to load it at %#x",
+			 p->load_at);
+	p->moved = p->load_at - (uint32_t)ph->p_paddr;
+}
+
 static void load_multiboot2(struct pack *p, struct file f, int header)
 {
 	const uint32_t start  = (uint32_t)header;
@@ -217,8 +239,10 @@ static void load_multiboot2(struct pack *p, struct file f, int header)
 		} else if (type == MB2_HEADER_ENTRY && size >= 12) {
 			has_entry = true;
 			entry     = get32(tag + 8);
-		} else if (type > MB2_HEADER_MODULE_ALIGN &&
-			   type != MB2_HEADER_RELOCATABLE && !optional) {
+		} else if (type == MB2_HEADER_RELOCATABLE && size >= 24) {
+			if (p->load_at)
+				move_kernel(p, f, tag);
+		} else if (type > MB2_HEADER_MODULE_ALIGN && !optional) {
 			pack_die("the kernel requires header tag %u", type);
 		}
 		at += (size + 7) & ~7u;

@@ -236,6 +236,7 @@ static const char usage[] =
 	"  --mem MIB --cpus COUNT          the machine; default 256 and 1\n"
 	"  --cmdline TEXT --module 'FILE ARGUMENTS'   as a boot loader's\n"
 	"  --protocol NAME                 multiboot1, multiboot2 or linux\n"
+	"  --load-at ADDRESS               move a relocatable kernel there\n"
 	"  --vmx on|off|unlocked           how firmware leaves "
 	"FEATURE_CONTROL\n"
 	"  --no-acpi                       no ACPI tables\n"
@@ -251,6 +252,7 @@ enum option_code {
 	OPTION_CMDLINE,
 	OPTION_MODULE,
 	OPTION_PROTOCOL,
+	OPTION_LOAD_AT,
 	OPTION_VMX,
 	OPTION_NO_ACPI,
 	OPTION_CORRUPT,
@@ -266,6 +268,7 @@ static const struct option long_options[] = {
 	{ "cmdline", required_argument, NULL, OPTION_CMDLINE },
 	{ "module", required_argument, NULL, OPTION_MODULE },
 	{ "protocol", required_argument, NULL, OPTION_PROTOCOL },
+	{ "load-at", required_argument, NULL, OPTION_LOAD_AT },
 	{ "vmx", required_argument, NULL, OPTION_VMX },
 	{ "no-acpi", no_argument, NULL, OPTION_NO_ACPI },
 	{ "corrupt", required_argument, NULL, OPTION_CORRUPT },
@@ -305,6 +308,9 @@ static void parse(struct pack *p, struct options *o, int argc, char **argv)
 			break;
 		case OPTION_PROTOCOL:
 			p->protocol = protocol(optarg);
+			break;
+		case OPTION_LOAD_AT:
+			p->load_at = number(optarg, PACK_HIGH_RAM, INT32_MAX);
 			break;
 		case OPTION_VMX:
 			o->feature_control = feature_control(optarg);
@@ -350,6 +356,8 @@ int main(int argc, char **argv)
 	if (p.acpi)
 		acpi_build(&p, rom);
 	load_kernel(&p, kernel, bytes);
+	if (p.load_at && p.kernel_start != p.load_at)
+		pack_die("%s is not relocatable", argv[optind]);
 	free(kernel);
 	load_modules(&p, &o);
 	soil(&p);

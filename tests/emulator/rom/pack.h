@@ -56,6 +56,9 @@ struct pack {
 	uint32_t ram_bytes;
 	uint32_t top; /* the image file ends here */
 	uint32_t cpu_count;
+	uint32_t
+		load_at; /* move a relocatable kernel here; 0: where it likes */
+	uint32_t moved;  /* by so much it was */
 	uint32_t kernel_start;
 	uint32_t kernel_end;
 	const char *command_line;
