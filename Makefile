@@ -98,6 +98,7 @@ $(O)/%.S.o: %.S $(O)/flags
 
 # Linked three times: without names, with the tables (whose size moves the
 # addresses), with the right addresses. The build id is a hash of the second.
+# GRUB loads no file that has relocations: they are for the tables only.
 symbols = { nm -n $(1); readelf -rW $(1); } | awk -v id=$$(sha256sum < $(1) | cut -c1-16) \
 	  -f boot/lib/symbols.awk
 
@@ -114,9 +115,11 @@ $(O)/pass1.elf: $(OBJ) $(O)/symbols-0.o linker.ld
 	$(Q)$(LD) $(LDFLAGS) -o $@ $(OBJ) $(O)/symbols-0.o
 $(O)/pass2.elf: $(OBJ) $(O)/symbols-1.o linker.ld
 	$(Q)$(LD) $(LDFLAGS) -o $@ $(OBJ) $(O)/symbols-1.o
-$(O)/tilevisor.elf: $(OBJ) $(O)/symbols-2.o linker.ld
-	$(call say,LD,$@)
+$(O)/pass3.elf: $(OBJ) $(O)/symbols-2.o linker.ld
 	$(Q)$(LD) $(LDFLAGS) -Map=$(O)/tilevisor.map -o $@ $(OBJ) $(O)/symbols-2.o
+$(O)/tilevisor.elf: $(O)/pass3.elf
+	$(call say,LD,$@)
+	$(Q)objcopy --remove-relocations='*' $< $@
 	$(Q)nm -n $@ > $(O)/tilevisor.sym
 
 -include $(OBJ:.o=.d)
