@@ -9,6 +9,15 @@
 
 #define HEADER_BYTES 36
 
+const char *const acpi_fault_text[ACPI_FAULT_COUNT] = {
+	[ACPI_FINE]       = "it is there",
+	[ACPI_ABSENT]     = "there is none",
+	[ACPI_UNREADABLE] = "it lies where no table can be read",
+	[ACPI_SHORT]      = "it is shorter than its header",
+	[ACPI_CHECKSUM]   = "its checksum is wrong",
+	[ACPI_ROOT]       = "the RSDT or XSDT cannot be used",
+};
+
 /* Offsets in the RSDP and in the FADT. */
 enum {
 	RSDP_REVISION = 15,
@@ -21,10 +30,38 @@ enum {
 	FADT_PM1B_CNT = 68,
 	FADT_MIN      = 72,
 	FADT_FLAGS    = 112,
+	FADT_RESET    = 116,
+	FADT_RESET_TO = 128,
 	FADT_X_DSDT   = 140,
 };
 
-#define FADT_HW_REDUCED BIT(20)
+#define FADT_RESET_SUPPORTED BIT(10)
+#define FADT_HW_REDUCED      BIT(20)
+
+/* MADT: 8 bytes behind the header, then entries of a type and a length. */
+enum {
+	MADT_ENTRIES      = HEADER_BYTES + 8,
+	MADT_LAPIC        = 0,
+	MADT_LAPIC_BYTES  = 8,
+	MADT_X2APIC       = 9,
+	MADT_X2APIC_BYTES = 16,
+	MADT_NO_ID        = 0xff, /* of type 0: nobody */
+};
+#define MADT_ENABLED BIT(0)
+
+/* SPCR: interface type, address, baud rate. */
+enum {
+	SPCR_TYPE    = 36,
+	SPCR_ADDRESS = 40,
+	SPCR_BAUD    = 58,
+	SPCR_MIN     = 80,
+};
+#define SPCR_TYPE_16550 0x00
+#define SPCR_TYPE_16450 0x01
+#define SPCR_TYPE_GAS   0x12 /* a 16550 as its address says */
+
+/* Generic address structure: space 1 is system I/O, the address at byte 4. */
+#define GAS_IO 1
 
 /* AML: what may stand in Name (\_S5, Package () { a, b, ... }). */
 enum {
@@ -70,29 +107,37 @@ static bool sum_is_zero(const u8 *p, u32 bytes)
 }
 
 /* The table at AT, whatever its name. NULL: it is not one. */
-static const u8 *table_at(const struct acpi_window *w, u64 at, u32 *length)
+static const u8 *table_at(const struct acpi_window *w, u64 at, u32 *length,
+			  enum acpi_fault *fault)
 {
 	const u8 *t = look(w, at, HEADER_BYTES);
 
+	*fault = ACPI_UNREADABLE;
 	if (!t)
 		return NULL;
 	*length = get32(t + 4);
-	if (*length < HEADER_BYTES || !look(w, at, *length) ||
-	    !sum_is_zero(t, *length))
+	if (*length < HEADER_BYTES) {
+		*fault = ACPI_SHORT;
 		return NULL;
-	return t;
+	}
+	if (!look(w, at, *length))
+		return NULL;
+	*fault = sum_is_zero(t, *length) ? ACPI_FINE : ACPI_CHECKSUM;
+	return *fault == ACPI_FINE ? t : NULL;
 }
 
-const u8 *acpi_table(const struct acpi_window *w, const u8 rsdp[36],
-		     const char *signature, u32 *length)
+static const u8 *find_table(const struct acpi_window *w, const u8 rsdp[36],
+			    const char *signature, u32 *length,
+			    enum acpi_fault *fault)
 {
 	const bool wide  = rsdp[RSDP_REVISION] >= 2 && get64(rsdp + RSDP_XSDT);
 	const u32 stride = wide ? 8 : 4;
 	u32 bytes;
 	const u8 *root = table_at(
 		w, wide ? get64(rsdp + RSDP_XSDT) : get32(rsdp + RSDP_RSDT),
-		&bytes);
+		&bytes, fault);
 
+	*fault = ACPI_ROOT;
 	if (!root || memcmp(root, wide ? "XSDT" : "RSDT", 4) != 0)
 		return NULL;
 	for (u32 at = HEADER_BYTES; bytes - at >= stride; at += stride) {
@@ -100,9 +145,84 @@ const u8 *acpi_table(const struct acpi_window *w, const u8 rsdp[36],
 		const u8 *head    = look(w, address, HEADER_BYTES);
 
 		if (head && memcmp(head, signature, 4) == 0)
-			return table_at(w, address, length);
+			return table_at(w, address, length, fault);
 	}
+	*fault = ACPI_ABSENT;
 	return NULL;
+}
+
+const u8 *acpi_table(const struct acpi_window *w, const u8 rsdp[36],
+		     const char *signature, u32 *length, enum acpi_fault *fault)
+{
+	enum acpi_fault ignored;
+
+	return find_table(w, rsdp, signature, length, fault ? fault : &ignored);
+}
+
+enum acpi_next acpi_next_cpu(const u8 *madt, u32 length, u32 *at, u32 *apic_id)
+{
+	if (*at < MADT_ENTRIES)
+		*at = MADT_ENTRIES;
+	while (*at < length) {
+		const u8 *e     = madt + *at;
+		const u32 left  = length - *at;
+		const u32 bytes = left < 2 ? 0 : e[1];
+
+		if (bytes < 2 || bytes > left)
+			return ACPI_NEXT_BROKEN;
+		*at += bytes;
+		if (e[0] == MADT_LAPIC && bytes >= MADT_LAPIC_BYTES &&
+		    (get32(e + 4) & MADT_ENABLED) && e[3] != MADT_NO_ID) {
+			*apic_id = e[3];
+			return ACPI_NEXT_CPU;
+		}
+		if (e[0] == MADT_X2APIC && bytes >= MADT_X2APIC_BYTES &&
+		    (get32(e + 8) & MADT_ENABLED)) {
+			*apic_id = get32(e + 4);
+			return ACPI_NEXT_CPU;
+		}
+	}
+	return ACPI_NEXT_END;
+}
+
+/* The I/O port of a generic address structure; 0: it is none. */
+static u16 gas_port(const u8 *gas)
+{
+	const u64 address = get64(gas + 4);
+
+	return gas[0] == GAS_IO && address <= 0xffff ? (u16)address : 0;
+}
+
+bool acpi_console(const struct acpi_window *w, const u8 rsdp[36], u16 *port,
+		  u32 *baud)
+{
+	static const u32 rate[] = {
+		[3] = 9600, [4] = 19200, [6] = 57600, [7] = 115200
+	};
+	u32 length;
+	const u8 *t = acpi_table(w, rsdp, "SPCR", &length, NULL);
+
+	if (!t || length < SPCR_MIN ||
+	    (t[SPCR_TYPE] != SPCR_TYPE_16550 &&
+	     t[SPCR_TYPE] != SPCR_TYPE_16450 && t[SPCR_TYPE] != SPCR_TYPE_GAS))
+		return false;
+	*port = gas_port(t + SPCR_ADDRESS);
+	*baud = t[SPCR_BAUD] < ARRAY_SIZE(rate) ? rate[t[SPCR_BAUD]] : 0;
+	return *port != 0;
+}
+
+bool acpi_reset(const struct acpi_window *w, const u8 rsdp[36], u16 *port,
+		u8 *value)
+{
+	u32 length;
+	const u8 *fadt = acpi_table(w, rsdp, "FACP", &length, NULL);
+
+	if (!fadt || length <= FADT_RESET_TO ||
+	    !(get32(fadt + FADT_FLAGS) & FADT_RESET_SUPPORTED))
+		return false;
+	*port  = gas_port(fadt + FADT_RESET);
+	*value = fadt[FADT_RESET_TO];
+	return *port != 0;
 }
 
 /* One small integer of a package at *AT. False: it is something else. */
@@ -138,7 +258,7 @@ static bool take_sleep_types(const u8 *aml, u32 length, u32 at,
 
 static bool find_s5(const u8 *aml, u32 length, struct power_acpi *out)
 {
-	for (u32 at = HEADER_BYTES + 2; at + 4 <= length; at++) {
+	for (u32 at = HEADER_BYTES + 1; at + 4 <= length; at++) {
 		const u8 before = aml[at - 1];
 		const u8 first  = aml[at - 2];
 
@@ -154,8 +274,9 @@ bool acpi_power(const struct acpi_window *w, const u8 rsdp[36],
 		struct power_acpi *out)
 {
 	u32 fadt_bytes, dsdt_bytes;
-	const u8 *fadt = acpi_table(w, rsdp, "FACP", &fadt_bytes);
+	const u8 *fadt = acpi_table(w, rsdp, "FACP", &fadt_bytes, NULL);
 	const u8 *dsdt;
+	enum acpi_fault fault;
 	u64 dsdt_at;
 
 	*out = (struct power_acpi){ 0 };
@@ -167,7 +288,7 @@ bool acpi_power(const struct acpi_window *w, const u8 rsdp[36],
 	dsdt_at = get32(fadt + FADT_DSDT);
 	if (fadt_bytes >= FADT_X_DSDT + 8 && get64(fadt + FADT_X_DSDT))
 		dsdt_at = get64(fadt + FADT_X_DSDT);
-	dsdt = table_at(w, dsdt_at, &dsdt_bytes);
+	dsdt = table_at(w, dsdt_at, &dsdt_bytes, &fault);
 	if (!dsdt)
 		return false;
 	out->pm1a        = (u16)get32(fadt + FADT_PM1A_CNT);

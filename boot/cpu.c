@@ -6,6 +6,7 @@
 #include "boot/cpu.h"
 
 #include "boot/lib/lapic.h"
+#include "boot/lib/pages.h"
 #include "boot/lib/paging.h"
 #include "boot/lib/panic.h"
 #include "boot/lib/percpu.h"
@@ -134,17 +135,72 @@ static void known_control_registers(void)
 	write_dr7(0x400);
 }
 
+/* CPUID words that must be alike on all CPUs; MASK leaves out what may not. */
+static const struct {
+	u32 leaf, subleaf;
+	u32 mask[4]; /* of EAX, EBX, ECX, EDX */
+	const char *name;
+} alike[] = {
+	/* Family and stepping; not the APIC id; OSXSAVE follows CR4. */
+	{ 0x1, 0, { ~0u, 0, ~(1u << 27), ~0u }, "its CPUID.1 differs" },
+	{ 0x7, 0, { ~0u, ~0u, ~(1u << 4), ~0u }, "its CPUID.7 differs" },
+	{ 0x7, 1, { ~0u, ~0u, ~0u, ~0u }, "its CPUID.(7,1) differs" },
+	/* EBX follows XCR0. */
+	{ 0xd, 0, { ~0u, 0, ~0u, ~0u }, "its CPUID.0DH differs" },
+	{ 0xd, 1, { ~0u, 0, ~0u, ~0u }, "its CPUID.(0DH,1) differs" },
+	{ 0xd, 18, { ~0u, ~0u, ~0u, ~0u }, "its TILEDATA differs" },
+	{ 0x80000001, 0, { 0, 0, ~0u, ~0u }, "its CPUID.80000001H differs" },
+	{ 0x80000008, 0, { ~0u, 0, 0, 0 }, "its address width differs" },
+};
+
+/* The boot CPU's, in ALIKE's order; written by cpu_init(). */
+static struct cpuid_regs boot_cpuid[ARRAY_SIZE(alike)];
+
+static struct cpuid_regs cpuid_if_there(u32 leaf, u32 subleaf)
+{
+	if (cpuid(leaf & 0x80000000, 0).eax < leaf)
+		return (struct cpuid_regs){ 0 };
+	return cpuid(leaf, subleaf);
+}
+
+const char *cpu_differs(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(alike); i++) {
+		const struct cpuid_regs *a = &boot_cpuid[i];
+		const struct cpuid_regs b =
+			cpuid_if_there(alike[i].leaf, alike[i].subleaf);
+		const u32 *mask = alike[i].mask;
+
+		if (((a->eax ^ b.eax) & mask[0]) |
+		    ((a->ebx ^ b.ebx) & mask[1]) |
+		    ((a->ecx ^ b.ecx) & mask[2]) | ((a->edx ^ b.edx) & mask[3]))
+			return alike[i].name;
+	}
+	return NULL;
+}
+
+/* All 32 bits where the topology leaf is there, as boot/smp.S does. */
+static u32 own_apic_id(void)
+{
+	const struct cpuid_regs r = cpuid_if_there(0xb, 0);
+
+	return r.ebx ? r.edx : cpuid(1, 0).ebx >> 24;
+}
+
 void cpu_init(void)
 {
-	struct percpu *cpu = percpu_create(cpuid(1, 0).ebx >> 24);
+	struct percpu *cpu = percpu_create(own_apic_id());
 
 	boot_cpu_tables.stacks = &boot_cpu_stacks;
 	cpu->tables            = &boot_cpu_tables;
+	cpu->state             = CPU_READY;
 	make_tables(cpu->tables);
 	trap_init();
 	load_tables(cpu);
 	require_features();
 	known_control_registers();
+	for (size_t i = 0; i < ARRAY_SIZE(alike); i++)
+		boot_cpuid[i] = cpuid_if_there(alike[i].leaf, alike[i].subleaf);
 }
 
 static void guard_stacks(const struct cpu_stacks *s)
@@ -154,6 +210,22 @@ static void guard_stacks(const struct cpu_stacks *s)
 		paging_guard(s->ist[i].guard);
 }
 
+void cpu_prepare(struct percpu *cpu)
+{
+	if (!cpu->tables) {
+		cpu->tables = pages_alloc(sizeof(*cpu->tables) / PAGE_SIZE + 1);
+		if (cpu->tables)
+			cpu->tables->stacks = pages_alloc(
+				sizeof(struct cpu_stacks) / PAGE_SIZE);
+		if (!cpu->tables || !cpu->tables->stacks)
+			refuse("no memory for the stacks of CPU %u",
+			       cpu->index);
+		cpu->stack_top =
+			(u64)(uintptr_t)cpu->tables->stacks + CPU_STACK_TOP;
+	}
+	guard_stacks(cpu->tables->stacks);
+}
+
 void cpu_init_cpu(void)
 {
 	struct percpu *cpu = this_cpu();
@@ -161,7 +233,6 @@ void cpu_init_cpu(void)
 	make_tables(cpu->tables);
 	load_tables(cpu);
 	known_control_registers();
-	guard_stacks(cpu->tables->stacks);
 	lapic_init_cpu();
 	cpu->apic_id = lapic_id();
 	log_debug("CPU %u: APIC id %u, %s", cpu->index, cpu->apic_id,
@@ -175,8 +246,11 @@ const char *cpu_stack_of_guard(u64 address)
 						"machine-check stack" };
 
 	for (const struct percpu *c = cpu_first; c; c = c->next) {
-		const struct cpu_stacks *s = c->tables->stacks;
+		const struct cpu_stacks *s =
+			c->tables ? c->tables->stacks : NULL;
 
+		if (!s)
+			continue;
 		if (address - (u64)(uintptr_t)s->guard < sizeof(s->guard))
 			return "main stack";
 		for (u32 i = 0; i < ARRAY_SIZE(s->ist); i++)

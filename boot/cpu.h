@@ -44,10 +44,24 @@ _Static_assert(offsetof(struct cpu_stacks, ist) == CPU_STACK_TOP,
 void cpu_init(void);
 
 /*
- * On every CPU, on its own stacks, with the host's page tables loaded: gs,
- * guard pages, TSS, IDT; CR0, CR4, EFER, PAT get known values; local APIC.
+ * On the boot CPU, for each CPU before that runs: stacks with their guard pages
+ * (the boot CPU has its stacks) and descriptor tables. Our page tables are
+ * loaded. No memory: refuses.
+ */
+struct percpu;
+void cpu_prepare(struct percpu *cpu);
+
+/*
+ * On every CPU, prepared, on its own stacks, with the host's page tables
+ * loaded: gs, TSS, IDT; CR0, CR4, EFER, PAT get known values; local APIC.
  */
 void cpu_init_cpu(void);
+
+/*
+ * What of this CPU is not as the boot CPU's: CPUID words that our decisions and
+ * the guests' features were made from. NULL: nothing.
+ */
+const char *cpu_differs(void);
 
 /* The name of the stack whose guard page ADDRESS hit; NULL: none of them. */
 const char *cpu_stack_of_guard(u64 address);

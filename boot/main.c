@@ -10,12 +10,14 @@
 #include "boot/lib/clock.h"
 #include "boot/lib/options.h"
 #include "boot/lib/panic.h"
+#include "boot/lib/percpu.h"
 #include "boot/lib/serial.h"
 #include "boot/lib/string.h"
 #include "boot/lib/symbols.h"
 #include "boot/lib/x86.h"
 #include "boot/memory.h"
 #include "boot/selftest.h"
+#include "boot/smp.h"
 #include "fpu/fpu.h"
 #include "guest/vm.h"
 #include "vmx/runloop.h"
@@ -25,11 +27,18 @@
 /* The console speaks, or says why the command line was not understood. */
 static void host_console_init(const struct boot_info *bi)
 {
+	const struct acpi_window low = ACPI_FIRST_WINDOW;
 	const struct host_options *o = host_options();
+	u16 port;
+	u32 baud;
 	char why[240];
 	const bool understood = host_options_set(bi->cmdline, why, sizeof(why));
 
-	serial_init(o->port, o->baud);
+	if (!o->console_given && bi->rsdp &&
+	    acpi_console(&low, bi->rsdp_copy, &port, &baud))
+		serial_init(port, baud);
+	else
+		serial_init(o->port, o->baud);
 	log_set_level(o->log);
 	if (!understood)
 		refuse("%s", why);
@@ -38,10 +47,13 @@ static void host_console_init(const struct boot_info *bi)
 /* ACPI's tables lie anywhere: read while the first page tables map them all. */
 static void power_init(const struct boot_info *bi)
 {
-	const struct acpi_window low = { (const u8 *)PAGE_SIZE, PAGE_SIZE,
-					 4 * GIB };
+	const struct acpi_window low = ACPI_FIRST_WINDOW;
 	struct power_acpi how;
+	u16 port;
+	u8 value;
 
+	if (bi->rsdp && acpi_reset(&low, bi->rsdp_copy, &port, &value))
+		power_set_reset(port, value);
 	if (!bi->rsdp || !acpi_power(&low, bi->rsdp_copy, &how)) {
 		log_debug("ACPI does not say how to power off");
 		return;
@@ -80,12 +92,26 @@ static void self_check(void)
 		       "the manual says; see the line above");
 }
 
-/* Runs on every CPU. */
+/* What every CPU does for itself; cpu_main() also asks whether it may. */
 static void cpu_up(void)
 {
 	cpu_init_cpu(); /* gs, TSS, control registers, local APIC */
 	fpu_init_cpu(); /* known XCR0 and XSS; XFD and XFD_ERR 0 */
 	vmx_init_cpu(); /* FEATURE_CONTROL, CR4.VMXE, VMXON */
+}
+
+/* Runs on every other CPU. */
+void cpu_main(void)
+{
+	const char *why = cpu_differs();
+
+	cpu_init_cpu();
+	fpu_init_cpu();
+	why = why ? why : vmx_differs();
+	if (!why)
+		vmx_init_cpu();
+	smp_wait(why); /* until the VMs are made; for ever if it differs */
+	runloop();
 }
 
 /* Runs once, on the boot CPU. */
@@ -97,13 +123,17 @@ void boot_main(const struct boot_info *bi)
 	announce(bi);          /* the machine and the build */
 	power_init(bi);        /* how this machine switches itself off */
 	pages_init(bi);        /* free memory, in pages */
+	smp_init(bi);          /* MADT: a block for every CPU */
 	paging_init(bi);       /* our own page tables: W^X, guard pages */
 	fpu_init();            /* CPUID.0DH: components, sizes, host XCR0 */
 	vmx_init();            /* capability MSRs: read and judged once */
-	sched_init();          /* a run queue in each CPU's block */
-	cpu_up();              /* VMCSs are made in VMX operation */
-	self_check();          /* debug builds: is the machine as we believe? */
-	selftest();            /* fail on purpose, if asked to */
-	vm_create_all(bi);     /* the VMs and their vCPUs, queued to run */
-	runloop();             /* pick, switch, run; for ever */
+	cpu_prepare(this_cpu());
+	cpu_up();          /* VMCSs are made in VMX operation */
+	self_check();      /* debug builds: is the machine as we believe? */
+	smp_start(bi);     /* the other CPUs come to cpu_main() and wait */
+	sched_init();      /* a run queue in each CPU's block */
+	selftest();        /* fail on purpose, if asked to */
+	vm_create_all(bi); /* the VMs and their vCPUs, queued to run */
+	smp_release();     /* everybody */
+	runloop();         /* pick, switch, run; for ever */
 }

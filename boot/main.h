@@ -11,4 +11,10 @@
  */
 _Noreturn void boot_main(const struct boot_info *bi);
 
+/*
+ * The same for every other CPU, from boot/smp.c: its own stack, our page tables
+ * and its block in gs.
+ */
+_Noreturn void cpu_main(void);
+
 #endif

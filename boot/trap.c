@@ -10,6 +10,7 @@
 #include "boot/lib/lapic.h"
 #include "boot/lib/panic.h"
 #include "boot/lib/percpu.h"
+#include "boot/lib/stop.h"
 #include "boot/lib/x86.h"
 #include "boot/selftest.h"
 
@@ -154,6 +155,7 @@ void trap_nmi(const struct trap_frame *frame)
 {
 	(void)frame;
 	this_cpu()->nmis++;
+	cpus_stop_here();
 	if (trap_nmi_hook)
 		trap_nmi_hook();
 }

@@ -18,6 +18,8 @@
 struct vmx_caps vmx_caps;
 struct mtrrs vmx_mtrrs;
 
+static struct vmx_msrs judged; /* the boot CPU's, written by vmx_init() */
+
 /* A capability MSR that may not exist reads 0. */
 static u64 read_capability(u32 msr)
 {
@@ -95,9 +97,11 @@ static void read_mtrrs(struct mtrrs *m)
 void vmx_init(void)
 {
 	const char *missing;
-	struct vmx_msrs m;
 
-	read_msrs(&m);
+	read_msrs(&judged);
+
+	const struct vmx_msrs m = judged;
+
 	read_mtrrs(&vmx_mtrrs);
 
 	const struct caps_verdict verdict = caps_judge(&m, &vmx_caps);
@@ -117,6 +121,28 @@ void vmx_init(void)
 		 vmx_caps.revision, vmx_caps.pin, vmx_caps.cpu, vmx_caps.cpu2,
 		 vmx_caps.exit, vmx_caps.entry);
 	panic_dump_hook = dump_on_panic;
+}
+
+const char *vmx_differs(void)
+{
+	struct vmx_msrs m;
+
+	read_msrs(&m);
+	if ((m.feature_control & FEATURE_CONTROL_LOCK) &&
+	    !(m.feature_control & FEATURE_CONTROL_VMX_OUTSIDE_SMX))
+		return "its firmware locked VMX off (IA32_FEATURE_CONTROL)";
+	if (m.cpuid_vmx != judged.cpuid_vmx || m.basic != judged.basic ||
+	    m.pin != judged.pin || m.cpu != judged.cpu ||
+	    m.cpu2 != judged.cpu2 || m.exit != judged.exit ||
+	    m.entry != judged.entry || m.misc != judged.misc ||
+	    m.ept_vpid != judged.ept_vpid)
+		return "its VMX capabilities differ";
+	if (m.cr0_fixed0 != judged.cr0_fixed0 ||
+	    m.cr0_fixed1 != judged.cr0_fixed1 ||
+	    m.cr4_fixed0 != judged.cr4_fixed0 ||
+	    m.cr4_fixed1 != judged.cr4_fixed1)
+		return "its fixed bits of CR0 and CR4 differ";
+	return NULL;
 }
 
 static void enable_feature_control(void)

@@ -9,6 +9,12 @@
  */
 void vmx_init(void);
 
+/*
+ * Why this CPU, another than the one that vmx_init() judged, must not be used:
+ * locked off by its firmware, or its capabilities differ. NULL: it is alike.
+ */
+const char *vmx_differs(void);
+
 /* On every CPU: IA32_FEATURE_CONTROL, CR0/CR4 fixed bits, CR4.VMXE, VMXON. */
 void vmx_init_cpu(void);
 

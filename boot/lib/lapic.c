@@ -36,10 +36,15 @@ enum lapic_reg {
 #define LVT_MASKED   BIT(16)
 #define LVT_DEADLINE (2u << 17)
 #define ICR_PENDING  BIT(12)
-#define ICR_ASSERT   BIT(14)
-#define DIVIDE_BY_1  0xbu
-#define ICR_POLLS    1000000
-#define CALIBRATE_US 1000
+#define ICR_ASSERT   (1u << 14)
+#define ICR_NMI      (4u << 8)
+#define ICR_INIT     (5u << 8)
+#define ICR_SIPI     (6u << 8)
+
+#define XAPIC_BROADCAST 0xffu
+#define DIVIDE_BY_1     0xbu
+#define ICR_POLLS       1000000
+#define CALIBRATE_US    1000
 
 #define PIC_MASTER_DATA 0x21
 #define PIC_SLAVE_DATA  0xa1
@@ -176,18 +181,46 @@ void lapic_timer_disarm(void)
 	reg_write(REG_LVT_TIMER, LVT_MASKED | LAPIC_VECTOR_TIMER);
 }
 
-void lapic_send(u32 apic_id, u8 vector)
+/* What was written before is seen by whoever gets the interrupt: in x2APIC mode
+ * the MSR write alone does not order that.
+ */
+static void write_icr(u32 apic_id, u32 low)
 {
 	if (lapic.x2apic) {
-		wrmsr(MSR_IA32_X2APIC_ICR,
-		      make64(apic_id, ICR_ASSERT | vector));
+		fence();
+		wrmsr(MSR_IA32_X2APIC_ICR, make64(apic_id, low));
 		return;
 	}
 	for (u32 polls = ICR_POLLS; (reg_read(REG_ICR) & ICR_PENDING) && polls;
 	     polls--)
 		cpu_pause();
 	reg_write(REG_ICR_HIGH, apic_id << 24);
-	reg_write(REG_ICR, ICR_ASSERT | vector);
+	reg_write(REG_ICR, low);
+}
+
+void lapic_send(u32 apic_id, u8 vector)
+{
+	write_icr(apic_id, ICR_ASSERT | vector);
+}
+
+void lapic_send_nmi(u32 apic_id)
+{
+	write_icr(apic_id, ICR_ASSERT | ICR_NMI);
+}
+
+void lapic_send_init(u32 apic_id)
+{
+	write_icr(apic_id, ICR_ASSERT | ICR_INIT);
+}
+
+void lapic_send_sipi(u32 apic_id, u8 page)
+{
+	write_icr(apic_id, ICR_ASSERT | ICR_SIPI | page);
+}
+
+bool lapic_reaches(u32 apic_id)
+{
+	return lapic.x2apic || apic_id < XAPIC_BROADCAST;
 }
 
 const char *lapic_mode(void)

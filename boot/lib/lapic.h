@@ -38,6 +38,14 @@ void lapic_timer_disarm(void);
 /* A fixed-delivery IPI with VECTOR to the CPU whose local APIC has this id. */
 void lapic_send(u32 apic_id, u8 vector);
 
+/* The other kinds of IPI: SIPI starts a CPU at PAGE, a page number. */
+void lapic_send_nmi(u32 apic_id);
+void lapic_send_init(u32 apic_id);
+void lapic_send_sipi(u32 apic_id, u8 page);
+
+/* Can an IPI name this id? In xAPIC mode there are 255 of them. */
+bool lapic_reaches(u32 apic_id);
+
 /* "x2APIC" or "xAPIC", for the log. */
 const char *lapic_mode(void);
 

@@ -218,8 +218,9 @@ static bool take_console(struct host_options *o, const struct option *word)
 		port = 0x2f8;
 	else if (!option_number(&part, &port) || port < 0x100 || port > 0xfff8)
 		return false;
-	o->port = (u16)port;
-	o->baud = (u32)baud;
+	o->console_given = true;
+	o->port          = (u16)port;
+	o->baud          = (u32)baud;
 	return true;
 }
 
@@ -272,6 +273,11 @@ static bool take_fpu(struct host_options *o, const struct option *word)
 	       option_copy(word, o->fpu, sizeof(o->fpu));
 }
 
+static bool take_migrate(struct host_options *o, const struct option *word)
+{
+	return option_number(word, &o->migrate) && o->migrate;
+}
+
 static bool take_selftest(struct host_options *o, const struct option *word)
 {
 	return option_choice(word, selftest_names,
@@ -289,15 +295,16 @@ static const struct host_option table[] = {
 	  take_console_raw },
 	{ "xfd", "nm, wrmsr, eager, kvm, inject", take_xfd },
 	{ "fpu", "lazy, reserve", take_fpu },
+	{ "migrate", "TSC ticks from 1 (debug builds)", take_migrate },
 	{ "selftest",
 	  "panic, nx, write, guard, double, divide, null, stack, late (debug "
 	  "builds)",
 	  take_selftest },
 };
 
-/* Every option for people; the last one is for those who debug Tilevisor. */
+/* Every option for people; the last two are for those who debug Tilevisor. */
 #define LISTED       "console, log, slice, end, console-raw, xfd, fpu"
-#define LISTED_COUNT (ARRAY_SIZE(table) - (TV_DEBUG ? 0 : 1))
+#define LISTED_COUNT (ARRAY_SIZE(table) - (TV_DEBUG ? 0 : 2))
 
 static const struct host_option *find(const struct option *word)
 {

@@ -77,7 +77,10 @@ struct host_options {
 	char console_raw[16]; /* name of the VM whose lines get no prefix, or ""
 			       */
 	char xfd[16];         /* the VMs' default policy, one of the names */
-	char fpu[16];      /* the VMs' default reservation, one of the names */
+	char fpu[16]; /* the VMs' default reservation, one of the names */
+	bool console_given;
+	u64 migrate; /* debug builds: TSC ticks after which a vCPU moves to the
+		      * next CPU; 0: it moves only to where there is room */
 	char selftest[16]; /* debug builds: provoke a failure; "" normally */
 };
 

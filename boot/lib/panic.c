@@ -8,6 +8,7 @@
 #include "boot/lib/percpu.h"
 #include "boot/lib/power.h"
 #include "boot/lib/serial.h"
+#include "boot/lib/stop.h"
 #include "boot/lib/symbols.h"
 #include "boot/lib/trap.h"
 #include "boot/lib/x86.h"
@@ -136,6 +137,8 @@ _Noreturn static void vpanic(const struct trap_frame *frame, u64 rbp,
 			     const char *fmt, va_list ap)
 {
 	cli();
+	cpus_stop(); /* when two panic at once, one of them does not return */
+	log_without_lock();
 	const u32 earlier = __atomic_fetch_add(&panics, 1, __ATOMIC_SEQ_CST);
 
 	if (earlier >= 2)

@@ -11,9 +11,9 @@ struct trap_frame;
 
 /*
  * Print the reason, build id, registers, a backtrace with symbol names and what
- * the dump hook adds, then stop this machine (end=off in tests: power off, so
- * that a run ends). Takes no lock, allocates nothing, survives being entered
- * again while it prints.
+ * the dump hook adds, stop the other CPUs before and this machine after
+ * (end=off in tests: power off, so that a run ends). Takes no lock, allocates
+ * nothing, survives being entered again while it prints.
  */
 _Noreturn PRINTF_LIKE(1, 2) void panic(const char *fmt, ...);
 

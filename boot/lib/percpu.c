@@ -30,6 +30,18 @@ struct percpu *percpu_create(u32 apic_id)
 	return cpu;
 }
 
+void percpu_remove(struct percpu *cpu)
+{
+	struct percpu *before = cpu_first;
+
+	while (before->next != cpu)
+		before = before->next;
+	before->next = cpu->next;
+	for (struct percpu *c = cpu->next; c; c = c->next)
+		c->index--;
+	cpu_count--;
+}
+
 struct percpu *this_cpu(void)
 {
 	return read_gs_self();

@@ -6,6 +6,7 @@
 #include "boot/lib/power.h"
 
 #include "boot/lib/options.h"
+#include "boot/lib/stop.h"
 #include "boot/lib/x86.h"
 
 #define PORT_EXIT       0xf4   /* isa-debug-exit: status is v << 1 | 1 */
@@ -23,6 +24,14 @@
 
 /* Set once at boot, before other CPUs run; port 0: unknown. */
 static struct power_acpi acpi;
+static u16 reset_port;
+static u8 reset_value;
+
+void power_set_reset(u16 port, u8 value)
+{
+	reset_port  = port;
+	reset_value = value;
+}
 
 void power_set_acpi(const struct power_acpi *how)
 {
@@ -65,6 +74,8 @@ static void reboot(void)
 {
 	static const struct descriptor_table no_idt = { 0, 0 };
 
+	if (reset_port)
+		outb(reset_port, reset_value);
 	outb(PORT_RESET, RESET_FULL);
 	outb(PORT_KBD, KBD_PULSE_RESET);
 	for (u32 i = 0; i < POLLS; i++)
@@ -76,6 +87,7 @@ static void reboot(void)
 void power_end(int code)
 {
 	cli();
+	cpus_stop();
 	switch (host_options()->end) {
 	case HOST_END_OFF:
 		power_off(code);

@@ -32,6 +32,9 @@ struct power_acpi {
 };
 
 /* Without this call only the ports of emulators are tried. */
+/* ACPI's reset register, tried before the chip set's. */
+void power_set_reset(u16 port, u8 value);
+
 void power_set_acpi(const struct power_acpi *how);
 
 #endif

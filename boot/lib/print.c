@@ -232,6 +232,25 @@ static struct {
 	char line[EVENT_BYTES + 8];
 } console;
 
+static bool lockless; /* set by a panic, the only CPU that still runs */
+
+void log_without_lock(void)
+{
+	lockless = true;
+}
+
+static void lock(void)
+{
+	if (!lockless)
+		spin_lock(&console.lock);
+}
+
+static void unlock(void)
+{
+	if (!lockless)
+		spin_unlock(&console.lock);
+}
+
 static enum log_level log_level_chosen = LOG_INFO;
 
 void log_set_level(enum log_level level)
@@ -251,7 +270,7 @@ static void write_locked(const char *text, size_t length)
 static void print_line(const char *prefix, const char *suffix, size_t most,
 		       const char *fmt, va_list ap)
 {
-	spin_lock(&console.lock);
+	lock();
 	const int wanted = tv_vsnprintf(console.line, most + 1, fmt, ap);
 	size_t length    = strlen(console.line);
 
@@ -264,7 +283,7 @@ static void print_line(const char *prefix, const char *suffix, size_t most,
 	if (*suffix)
 		console.line[length++] = '\n';
 	write_locked(console.line, length);
-	spin_unlock(&console.lock);
+	unlock();
 }
 
 void log_line(enum log_level level, const char *fmt, ...)
@@ -289,7 +308,7 @@ void log_event(const char *fmt, ...)
 
 void console_write(const char *text, size_t length)
 {
-	spin_lock(&console.lock);
+	lock();
 	write_locked(text, length);
-	spin_unlock(&console.lock);
+	unlock();
 }

@@ -52,6 +52,12 @@ void log_event(const char *fmt, ...);
  * Bytes as they are, not prefixed, under the console's lock: for the guests'
  * console lines.
  */
+/*
+ * For a panic, when all other CPUs stand: lines are printed from now on without
+ * the console's lock, which one of them may hold for ever.
+ */
+void log_without_lock(void);
+
 void console_write(const char *text, size_t length);
 
 #endif

@@ -244,6 +244,12 @@ static inline void sti_hlt(void)
 	asm volatile("sti\n\thlt" : : : "memory");
 }
 
+/* Every load and store before it is done, for all CPUs, before any after it. */
+static inline void fence(void)
+{
+	asm volatile("mfence; lfence" : : : "memory");
+}
+
 static inline void cpu_pause(void)
 {
 	asm volatile("pause" : : : "memory");

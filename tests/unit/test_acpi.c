@@ -120,10 +120,10 @@ static void roots(void)
 		       how.pm1b == 0 && how.smi_cmd == 0xb2 &&
 		       how.acpi_enable == 0xf1,
 	       "revision 0 goes by the RSDT");
-	tap_ok(acpi_table(&window, rsdp, "APIC", &length) == memory + 0x200 &&
+	tap_ok(acpi_table(&window, rsdp, "APIC", &length, NULL) == memory + 0x200 &&
 		       length == 44,
 	       "a table is found by its name");
-	tap_ok(!acpi_table(&window, rsdp, "DMAR", &length),
+	tap_ok(!acpi_table(&window, rsdp, "DMAR", &length, NULL),
 	       "one that is not there is not");
 	build(2, forms[0].aml, sizeof(forms[0].aml));
 	memcpy(memory, "NONE", 4);
