@@ -191,30 +191,37 @@ void *policy_memory(struct vcpu *v, gpa_t at, u64 bytes)
 	return memory_host(&v->vm->memory, at, bytes);
 }
 
-/* An 8259 interrupt, which only the first vCPU takes; -1: none. */
-static int extint(const struct vcpu *v)
+/* Do the 8259s, which only the first vCPU listens to, reach V now? */
+static bool hears_extint(const struct vcpu *v)
 {
-	if (v->index != 0 || !vlapic_takes_extint(&vm_device(v)->lapic))
-		return -1;
-	return vpic_pending(&v->vm->pic);
+	return v->index == 0 && vlapic_takes_extint(&vm_device(v)->lapic);
 }
 
 int policy_interrupt_pending(struct vcpu *v)
 {
-	const int external = extint(v);
+	int vector = -1;
 
-	return external >= 0 ? external : vlapic_pending(&vm_device(v)->lapic);
+	if (hears_extint(v)) {
+		spin_lock(&v->vm->lock);
+		vector = vpic_pending(&v->vm->pic);
+		spin_unlock(&v->vm->lock);
+	}
+	return vector >= 0 ? vector : vlapic_pending(&vm_device(v)->lapic);
 }
 
-void policy_interrupt_accept(struct vcpu *v, int vector)
+int policy_interrupt_accept(struct vcpu *v)
 {
-	if (extint(v) == vector) {
+	struct vlapic *l = &vm_device(v)->lapic;
+	int vector       = -1;
+
+	if (hears_extint(v)) {
 		spin_lock(&v->vm->lock);
-		vpic_accept(&v->vm->pic);
+		vector = vpic_accept(&v->vm->pic);
 		spin_unlock(&v->vm->lock);
-		return;
 	}
-	vlapic_accept(&vm_device(v)->lapic, (u8)vector);
+	if (vector < 0 && (vector = vlapic_pending(l)) >= 0)
+		vlapic_accept(l, (u8)vector);
+	return vector;
 }
 
 u64 policy_get_tpr(struct vcpu *v)

@@ -144,22 +144,22 @@ static void report_stats(const struct vcpu *v)
 		  "\"exits_total\":%llu,\"exits\":{%s},\"nm_exits\":%llu,"
 		  "\"xfd_exits\":%llu,\"guest_ticks\":%llu,"
 		  "\"host_ticks\":%llu,\"growths\":%llu,\"area_bytes\":%u,"
-		  "\"switches\":%llu,\"bytes_saved\":%llu",
+		  "\"switches\":%llu,\"moves\":%llu,\"bytes_saved\":%llu",
 		  v->vm->config.name, v->index, LL(s->exits_total), exits,
 		  LL(s->nm_exits), LL(s->xfd_exits), LL(s->guest_ticks),
 		  LL(s->host_ticks), LL(fpu_growths(&v->fpu)),
-		  fpu_area_bytes(&v->fpu), LL(s->switches),
+		  fpu_area_bytes(&v->fpu), LL(s->switches), LL(s->moves),
 		  LL(v->fpu.stats.bytes_saved));
 }
 
-void report_vm_stop(const struct vm *vm, const char *reason)
+void report_vm_stop(const struct vm *vm)
 {
 	char text[300];
 
 	log_event("\"event\":\"vm-stop\",\"vm\":\"%s\",\"reason\":\"%s\","
 		  "\"code\":%d,\"unknown_ports\":%llu,\"unknown_msrs\":%llu",
-		  vm->config.name, json(text, sizeof(text), reason), vm->code,
-		  LL(vm->ports.total), LL(vm->msrs.total));
+		  vm->config.name, json(text, sizeof(text), vm->reason),
+		  vm->code, LL(vm->ports.total), LL(vm->msrs.total));
 	for (u32 i = 0; i < vm->config.vcpu_count; i++)
 		report_stats(&vm->vcpu[i]);
 }

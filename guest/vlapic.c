@@ -35,18 +35,26 @@ static int bitmap_last(const u32 *map)
 	return -1;
 }
 
+/*
+ * Field by field: other CPUs look at the id and the mode at any time, and what
+ * they post meanwhile is kept or dropped, as at any INIT.
+ */
 void vlapic_init(struct vlapic *l)
 {
-	const struct vlapic keep = *l;
-
-	memset(l, 0, sizeof(*l));
-	l->id           = keep.id;
-	l->base         = keep.base;
-	l->tsc_per_tick = keep.tsc_per_tick;
-	l->svr          = 0xff;
-	l->dfr          = ~0u;
+	l->tpr = l->ldr = l->esr = 0;
+	l->svr                   = 0xff;
+	l->dfr                   = ~0u;
+	l->icr                   = 0;
+	__atomic_store_n(&l->esr_pending, 0, __ATOMIC_RELAXED);
 	for (unsigned int i = 0; i < LVT_COUNT; i++)
 		l->lvt[i] = LVT_MASKED;
+	for (unsigned int i = 0; i < ARRAY_SIZE(l->irr); i++) {
+		__atomic_store_n(&l->irr[i], 0, __ATOMIC_RELAXED);
+		__atomic_store_n(&l->tmr[i], 0, __ATOMIC_RELAXED);
+		l->isr[i] = 0;
+	}
+	l->initial = l->divide = 0;
+	l->due = l->deadline = 0;
 }
 
 void vlapic_reset(struct vlapic *l, u32 id, u32 tsc_per_tick)
@@ -143,7 +151,7 @@ void vlapic_raise_error(struct vlapic *l, u64 bit)
 	const u32 lvt   = l->lvt[LVT_ERROR];
 	const u8 vector = (u8)lvt;
 
-	l->esr_pending |= (u32)bit;
+	__atomic_fetch_or(&l->esr_pending, (u32)bit, __ATOMIC_RELAXED);
 	/* An illegal vector here must not raise an error in its turn. */
 	if (!(lvt & LVT_MASKED) && vector >= 16 && is_on(l)) {
 		bitmap_clear(l->tmr, vector);

@@ -3,8 +3,9 @@
  * One vCPU's local APIC, in xAPIC and x2APIC mode, with its timer (SDM vol. 3,
  * "Advanced Programmable Interrupt Controller"). Pure: time is an argument, and
  * what reaches beyond this APIC is returned as an effect, which the caller
- * carries out. IRR and TMR may be written by any CPU, everything else only by
- * the one that runs the vCPU.
+ * carries out. IRR, TMR and the pending errors may be written by any CPU, which
+ * may also read what says whether a message is for this APIC; everything else
+ * is for the CPU that has the vCPU.
  */
 #ifndef GUEST_VLAPIC_H
 #define GUEST_VLAPIC_H

@@ -159,8 +159,8 @@ static void write_reg(struct vlapic *l, enum reg reg, u32 value, u64 now,
 		write_svr(l, value);
 		return;
 	case REG_ESR:
-		l->esr         = l->esr_pending;
-		l->esr_pending = 0;
+		l->esr = __atomic_exchange_n(&l->esr_pending, 0,
+					     __ATOMIC_RELAXED);
 		return;
 	case REG_ICR_HIGH:
 		l->icr = make64(value, l->icr);

@@ -22,8 +22,11 @@
 /* Every VM that was created, stopped or not. Start-up appends. */
 static struct vm *first_vm;
 
-/* Those that did not start or did not end with VM_CODE_SUCCESS. */
+/* Those that did not start or did not end with VM_CODE_SUCCESS. Atomic. */
 static u32 failed_count;
+
+/* Those that have not been reported as stopped. Atomic. */
+static u32 running_count;
 
 /* Components that a guest may have: those whose CPUID bits we know. */
 #define XCR0_KNOWN                                                             \
@@ -109,13 +112,15 @@ static void make_cpuid(struct vm *vm, const struct cpuid_host *host)
 	vm->phys_bits = r.eax & 0xff;
 }
 
-/* The next CPU in turn; with one CPU always that one. */
-static struct percpu *next_cpu(void)
+/* All CPUs. False: no memory. */
+static bool choose_cpus(struct vm *vm)
 {
-	static struct percpu *last;
-
-	last = last && last->next ? last->next : cpu_first;
-	return last;
+	vm->cpus = pages_alloc(page_count(cpu_count * sizeof(*vm->cpus)));
+	if (!vm->cpus)
+		return false;
+	for (struct percpu *cpu = cpu_first; cpu; cpu = cpu->next)
+		vm->cpus[vm->cpus_count++] = cpu;
+	return true;
 }
 
 /*
@@ -140,18 +145,19 @@ static bool make_vcpus(struct vm *vm)
 	vm->account.limit_bytes = vm->config.areas_bytes;
 	vm->vcpu   = pages_alloc(page_count(n * sizeof(*vm->vcpu)));
 	vm->device = pages_alloc(page_count(n * sizeof(*vm->device)));
-	if (!vm->vcpu || !vm->device)
+	if (!vm->vcpu || !vm->device || !choose_cpus(vm))
 		return false;
 	for (u32 i = 0; i < n; i++) {
 		const struct vcpu_config config = {
-			.vm      = vm,
-			.vm_name = vm->config.name,
-			.index   = i,
-			.cpu     = next_cpu(),
-			.ept     = &vm->ept,
-			.calls   = vm->config.calls,
-			.device  = &vm->device[i],
-			.fpu     = fpu_config(vm),
+			.vm         = vm,
+			.vm_name    = vm->config.name,
+			.index      = i,
+			.cpus       = vm->cpus,
+			.cpus_count = vm->cpus_count,
+			.ept        = &vm->ept,
+			.calls      = vm->config.calls,
+			.device     = &vm->device[i],
+			.fpu        = fpu_config(vm),
 		};
 
 		vlapic_reset(&vm->device[i].lapic, i, vm->cpuid.tsc_per_tick);
@@ -202,6 +208,7 @@ static void discard(struct vm *vm)
 	release(vm);
 	pages_free(vm->vcpu, page_count(n * sizeof(*vm->vcpu)));
 	pages_free(vm->device, page_count(n * sizeof(*vm->device)));
+	pages_free(vm->cpus, page_count(cpu_count * sizeof(*vm->cpus)));
 	pages_free(vm, page_count(sizeof(*vm)));
 }
 
@@ -310,7 +317,9 @@ static void start(const struct vm_config *c, const struct boot_info *bi,
 	}
 	while (*last)
 		last = &(*last)->next;
-	*last = vm;
+	*last       = vm;
+	vm->present = c->vcpu_count;
+	running_count++;
 	report_vm_start(vm);
 	sched_add(&vm->vcpu[0]);
 }
@@ -393,34 +402,29 @@ void vm_stop(struct vm *vm, const char *reason, int code)
 	if (__atomic_exchange_n(&vm->stopped, true, __ATOMIC_ACQ_REL))
 		return;
 	vm->code = code;
-	for (u32 i = 0; i < vm->config.vcpu_count; i++) {
-		struct vcpu *v = &vm->vcpu[i];
+	tv_snprintf(vm->reason, sizeof(vm->reason), "%s", reason);
+	for (u32 i = 0; i < vm->config.vcpu_count; i++)
+		vcpu_remove(&vm->vcpu[i]);
+}
 
-		vm->device[i].area_bytes = fpu_area_bytes(&v->fpu);
-		sched_remove(v);
-		vcpu_post(v, VCPU_EVENT_STOP);
-	}
+/* The last vCPU has left: nobody touches VM any more but us. */
+static void finish(struct vm *vm)
+{
 	console_flush(&vm->console);
-	report_vm_stop(vm, reason);
-	if (code != VM_CODE_SUCCESS)
+	report_vm_stop(vm);
+	if (vm->code != VM_CODE_SUCCESS)
 		__atomic_fetch_add(&failed_count, 1, __ATOMIC_RELAXED);
-	for (const struct vm *other = first_vm; other; other = other->next)
-		if (!other->stopped)
-			return;
-	end();
+	for (u32 i = 0; i < vm->config.vcpu_count; i++)
+		vm->device[i].area_bytes = fpu_area_bytes(&vm->vcpu[i].fpu);
+	release(vm);
+	log_debug("%s is gone; %llu KiB are free", vm->config.name,
+		  (unsigned long long)(pages_free_count() * PAGE_SIZE / KIB));
+	if (__atomic_sub_fetch(&running_count, 1, __ATOMIC_ACQ_REL) == 0)
+		end();
 }
 
 void policy_left(struct vcpu *v)
 {
-	struct vm *vm = v->vm;
-
-	for (const struct percpu *cpu = cpu_first; cpu; cpu = cpu->next)
-		if (cpu->current && cpu->current->vm == vm)
-			return;
-	if (!__atomic_exchange_n(&vm->destroyed, true, __ATOMIC_ACQ_REL)) {
-		release(vm);
-		log_debug("%s is gone; %llu KiB are free", vm->config.name,
-			  (unsigned long long)(pages_free_count() * PAGE_SIZE /
-					       KIB));
-	}
+	if (__atomic_sub_fetch(&v->vm->present, 1, __ATOMIC_ACQ_REL) == 0)
+		finish(v->vm);
 }

@@ -36,6 +36,8 @@ struct vm_vcpu {
 #define VM_CODE_STOPPED -1 /* by us, with a reason */
 #define VM_CODE_RESET   -2 /* the guest asked for a reset */
 
+#define VM_REASON_SIZE 256
+
 struct vm {
 	struct vm *next;
 	struct vm_config config;
@@ -48,6 +50,9 @@ struct vm {
 	struct vcpu *vcpu;      /* config.vcpu_count of them */
 	struct vm_vcpu *device; /* as many */
 	u32 vcpu_made;          /* of them are there */
+	struct percpu **cpus;   /* that they may run on */
+	u32 cpus_count;
+	u32 present; /* atomic: vCPUs that are still in some CPU's hands */
 
 	struct spinlock lock; /* of what follows */
 	struct vuart uart;
@@ -56,9 +61,9 @@ struct vm {
 	struct vrtc rtc;
 	struct console console;
 	struct seen ports, msrs; /* touched, but not there */
-	bool stopped;
-	bool destroyed; /* memory and vCPUs are given back */
+	bool stopped; /* atomic; its vCPUs leave their CPUs, or have left */
 	int code;
+	char reason[VM_REASON_SIZE]; /* why it stopped; valid with stopped */
 };
 
 /*
@@ -69,8 +74,10 @@ struct vm {
 void vm_create_all(const struct boot_info *bi);
 
 /*
- * VM stops, alone: none of its vCPUs runs again. REASON is one sentence. When
- * it was the last one, the machine ends as end= says and this does not return.
+ * VM stops, alone: none of its vCPUs runs again. REASON is one sentence.
+ * Callable from any CPU and more than once: the first reason counts. When all
+ * its vCPUs have left their CPUs it is reported and its memory goes back; when
+ * it was the last VM, the machine then ends as end= says.
  */
 void vm_stop(struct vm *vm, const char *reason, int code);
 

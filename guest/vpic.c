@@ -69,16 +69,18 @@ static void serve(struct vpic_chip *c, int irq)
 		c->isr |= (u8)(1u << irq);
 }
 
-void vpic_accept(struct vpic *p)
+int vpic_accept(struct vpic *p)
 {
 	struct vpic_chip *slave = &p->chip[1];
 	const int irq           = request(&p->chip[0], master_irr(p));
+	const int vector        = vpic_pending(p);
 
 	if (irq < 0)
-		return;
+		return -1;
 	if (irq == CASCADE)
 		serve(slave, request(slave, slave->irr));
 	serve(&p->chip[0], irq);
+	return vector;
 }
 
 void vpic_set(struct vpic *p, unsigned int irq, bool level)

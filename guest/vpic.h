@@ -34,7 +34,7 @@ void vpic_set(struct vpic *p, unsigned int irq, bool level);
 /* The vector that an INTA cycle would give, -1: INTR is not asserted. */
 int vpic_pending(const struct vpic *p);
 
-/* That INTA cycle. */
-void vpic_accept(struct vpic *p);
+/* That INTA cycle, and its vector; -1: INTR is not asserted. */
+int vpic_accept(struct vpic *p);
 
 #endif

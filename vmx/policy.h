@@ -51,8 +51,11 @@ void *policy_memory(struct vcpu *v, gpa_t at, u64 bytes);
  */
 int policy_interrupt_pending(struct vcpu *v);
 
-/* That vector was delivered: IRR to ISR. */
-void policy_interrupt_accept(struct vcpu *v, int vector);
+/*
+ * The same, to deliver it: IRR to ISR. It may be another one than was pending a
+ * moment before, or none (-1): another CPU's vCPU may drive the same device.
+ */
+int policy_interrupt_accept(struct vcpu *v);
 
 /* CR8 as the guest sees it: TPR bits 7:4. */
 u64 policy_get_tpr(struct vcpu *v);
@@ -75,8 +78,9 @@ enum verdict policy_call(struct vcpu *v, u64 number, u64 argument, u64 *result);
 void policy_stop(struct vcpu *v, const char *reason, int code);
 
 /*
- * V, whose VM has stopped, has lost the CPU: nothing of it is loaded any more.
- * The VM's memory may go back.
+ * V, which vcpu_remove() has stopped, is out of its CPU's hands: no CPU has its
+ * registers, extended state or VMCS any more. Called once for each, on V's CPU;
+ * after the last one of a VM its memory may go back, or it may begin again.
  */
 void policy_left(struct vcpu *v);
 

@@ -7,11 +7,20 @@
 #include "vmx/sched.h"
 #include "vmx/vcpu_run.h"
 
-static u64 first_entry_tsc;
+static u64 first_entry_tsc; /* atomic */
 
 u64 runloop_first_entry_tsc(void)
 {
-	return first_entry_tsc;
+	return __atomic_load_n(&first_entry_tsc, __ATOMIC_RELAXED);
+}
+
+static void note_first_entry(u64 now)
+{
+	u64 none = 0;
+
+	if (__builtin_expect(!first_entry_tsc, 0))
+		__atomic_compare_exchange_n(&first_entry_tsc, &none, now, false,
+					    __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 }
 
 /* While the same vCPU keeps the CPU nothing moves. */
@@ -30,8 +39,19 @@ static void vcpu_switch(struct percpu *cpu, struct vcpu *to)
 		vcpu_load(cpu, to);
 		fpu_load(&to->fpu);
 	}
-	if (from && from->state == VCPU_STOPPED)
-		policy_left(from);
+}
+
+/* Stopped vCPUs go out of this CPU's hands; the last one's VM may vanish. */
+static void part(struct percpu *cpu)
+{
+	struct vcpu *v;
+
+	while ((v = sched_take_left(cpu->runq))) {
+		if (cpu->current == v)
+			vcpu_switch(cpu, NULL);
+		vcpu_give_up(cpu, v);
+		policy_left(v);
+	}
 }
 
 /*
@@ -48,7 +68,7 @@ static void cpu_idle(struct percpu *cpu)
 	if (cpu->next_timer != ~0ULL)
 		lapic_timer_arm(cpu->next_timer);
 	/* A wake-up between the look and HLT is pending and ends the HLT. */
-	if (!sched_others_wait(cpu->runq))
+	if (!sched_has_work(cpu->runq))
 		sti_hlt();
 	cli();
 	lapic_timer_disarm();
@@ -62,15 +82,33 @@ static u64 slice_end(struct runq *q, const struct vcpu *v, u64 now)
 	return q->idle_first ? min_u64(end, sched_next_timer(q)) : end;
 }
 
+/* V has had its turn. */
+static void done(struct percpu *cpu, struct vcpu *v, enum verdict verdict)
+{
+	struct percpu *to = NULL;
+
+	if (verdict == RUN_YIELD)
+		to = sched_destination(cpu, v, rdtsc());
+	if (!to || to == cpu) {
+		sched_done(cpu->runq, v, verdict);
+		return;
+	}
+	vcpu_switch(cpu, NULL);
+	vcpu_move(cpu, v, to);
+}
+
 _Noreturn void runloop(void)
 {
 	struct percpu *cpu = this_cpu();
+	struct runq *q     = cpu->runq;
 
 	for (;;) {
-		if (cpu->runq->idle_first)
-			sched_run_timers(cpu->runq, rdtsc());
+		if (q->idle_first)
+			sched_run_timers(q, rdtsc());
+		if (q->left_first)
+			part(cpu);
 
-		struct vcpu *v = sched_pick(cpu->runq);
+		struct vcpu *v = sched_pick(q);
 
 		vcpu_switch(cpu, v);
 		if (!v) {
@@ -80,9 +118,7 @@ _Noreturn void runloop(void)
 
 		const u64 now = rdtsc();
 
-		if (!first_entry_tsc)
-			first_entry_tsc = now;
-		sched_done(cpu->runq, v,
-			   vcpu_run(v, slice_end(cpu->runq, v, now)));
+		note_first_entry(now);
+		done(cpu, v, vcpu_run(v, slice_end(q, v, now)));
 	}
 }

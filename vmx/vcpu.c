@@ -6,7 +6,9 @@
 #include "vmx/vcpu.h"
 
 #include "boot/lib/lapic.h"
+#include "boot/lib/options.h"
 #include "boot/lib/pages.h"
+#include "boot/lib/panic.h"
 #include "boot/lib/string.h"
 #include "vmx/caps.h"
 #include "vmx/dump.h"
@@ -44,15 +46,17 @@ static u16 take_vpid(void)
 
 bool vcpu_create(struct vcpu *v, const struct vcpu_config *c)
 {
-	v->vm       = c->vm;
-	v->index    = c->index;
-	v->cpu      = c->cpu;
-	v->ept      = c->ept;
-	v->calls    = c->calls;
-	v->device   = c->device;
-	v->state    = VCPU_WAIT_SIPI;
-	v->activity = VCPU_WAITS_FOR_SIPI;
-	v->fresh    = true;
+	v->vm         = c->vm;
+	v->index      = c->index;
+	v->cpus       = c->cpus;
+	v->cpus_count = c->cpus_count;
+	v->cpu        = sched_place(c->cpus, c->cpus_count);
+	v->ept        = c->ept;
+	v->calls      = c->calls;
+	v->device     = c->device;
+	v->state      = VCPU_WAIT_SIPI;
+	v->activity   = VCPU_WAITS_FOR_SIPI;
+	v->fresh      = true;
 	vcpu_forget_cpuid(v);
 	tv_snprintf(v->name, sizeof(v->name), "%.16s/%u", c->vm_name, c->index);
 	if (!fpu_create(&v->fpu, &c->fpu))
@@ -71,9 +75,7 @@ bool vcpu_create(struct vcpu *v, const struct vcpu_config *c)
 
 void vcpu_destroy(struct vcpu *v)
 {
-	if (v->vmcs_cpu)
-		vmclear(ptr_hpa(v->vmcs));
-	v->vmcs_cpu = NULL;
+	ASSERT(!v->vmcs_cpu);
 	dump_forget(v);
 	fpu_destroy(&v->fpu);
 	pages_free(v->vmcs, 1);
@@ -107,13 +109,24 @@ void vcpu_start_long(struct vcpu *v, u64 rip, u64 rsi, u64 cr3, u64 gdt_base,
 	};
 }
 
+/* CPU, if it is not this one, leaves the guest or its sleep. */
+static void kick(const struct percpu *cpu)
+{
+	if (cpu && cpu != this_cpu())
+		lapic_send(cpu->apic_id, LAPIC_VECTOR_KICK);
+}
+
 void vcpu_post(struct vcpu *v, enum vcpu_event event)
 {
 	/* The bit first, then the lock inside: no wake-up is lost. */
 	__atomic_fetch_or(&v->events, (u32)event, __ATOMIC_SEQ_CST);
-	sched_wake(v);
-	if (v->cpu != this_cpu())
-		lapic_send(v->cpu->apic_id, LAPIC_VECTOR_KICK);
+	kick(sched_wake(v));
+}
+
+void vcpu_remove(struct vcpu *v)
+{
+	__atomic_fetch_or(&v->events, VCPU_EVENT_STOP, __ATOMIC_SEQ_CST);
+	kick(sched_remove(v));
 }
 
 void vcpu_post_sipi(struct vcpu *v, u8 vector)
@@ -338,9 +351,22 @@ void vcpu_put(struct percpu *cpu, struct vcpu *v)
 {
 	vcpu_save_registers(cpu->vmx, v);
 	v->stats.switches++;
-	/* Wherever it runs next: another CPU finds its state in memory. */
-	if (v->cpu != cpu || v->state == VCPU_STOPPED) {
+}
+
+void vcpu_give_up(struct percpu *cpu, struct vcpu *v)
+{
+	ASSERT(cpu->current != v && (!v->vmcs_cpu || v->vmcs_cpu == cpu));
+	if (v->vmcs_cpu)
 		vmclear(ptr_hpa(v->vmcs));
-		v->vmcs_cpu = NULL;
-	}
+	v->vmcs_cpu = NULL;
+}
+
+void vcpu_move(struct percpu *cpu, struct vcpu *v, struct percpu *to)
+{
+	const u64 ticks = host_options()->migrate;
+
+	vcpu_give_up(cpu, v);
+	v->stats.moves++;
+	v->move_at = ticks ? rdtsc() + ticks : 0;
+	kick(sched_move(v, to));
 }

@@ -56,6 +56,7 @@ struct vcpu_stats {
 	u64 guest_ticks; /* TSC ticks in non-root mode */
 	u64 host_ticks;  /* ... in root mode on its behalf: vcpu_account() */
 	u64 switches; /* times it gave the CPU to another vCPU or to idling */
+	u64 moves;    /* times it went on on another CPU */
 };
 
 /* Reasons why the next entry takes the long way; see vcpu_prepare(). */
@@ -115,7 +116,10 @@ struct vcpu {
 	struct vm *vm;
 	u32 index;          /* within its VM */
 	char name[24];      /* "vm/index", for messages */
-	struct percpu *cpu; /* home */
+	struct percpu *cpu; /* where it is queued or runs; atomic, sched.c's */
+	struct percpu *const *cpus; /* where it may, its VM's list */
+	u32 cpus_count;
+	u64 move_at; /* host TSC to move to the next CPU at; 0: no such time */
 
 	/* VMCS and what goes with it; touched only by the CPU it is loaded on.
 	 */
@@ -178,7 +182,8 @@ struct vcpu_config {
 	struct vm *vm;
 	const char *vm_name;
 	u32 index;
-	struct percpu *cpu;
+	struct percpu *const *cpus; /* lives as long as V */
+	u32 cpus_count;
 	struct ept *ept;
 	bool calls;
 	void *device;
@@ -213,6 +218,12 @@ void vcpu_start_long(struct vcpu *v, u64 rip, u64 rsi, u64 cr3, u64 gdt_base,
  * on. The event stays until V has seen it; posting twice is posting once.
  */
 void vcpu_post(struct vcpu *v, enum vcpu_event event);
+
+/*
+ * V never runs again; callable from any CPU. policy_left() follows on V's own
+ * CPU as soon as that has it out of its hands.
+ */
+void vcpu_remove(struct vcpu *v);
 
 /* INIT and SIPI as a local APIC sends them: posts the event. */
 void vcpu_post_sipi(struct vcpu *v, u8 vector);

@@ -87,6 +87,13 @@ static void enter_with(const struct event *e)
 		vmwrite(VMCS_ENTRY_INSTRUCTION_LENGTH, e->length);
 }
 
+static void enter_with_interrupt(int vector)
+{
+	if (vector >= 0)
+		enter_with(
+			&(struct event){ .info = EVENT_VALID | (u32)vector });
+}
+
 /*
  * At most one event enters with the guest: what was interrupted or raised by an
  * instruction first, then NMI, then interrupt (SDM vol. 3, "Prioritization of
@@ -116,16 +123,13 @@ void vcpu_inject_pending(struct vcpu *v)
 		windows |= blocked & BLOCKED_BY_STI ? CPU_INTR_WINDOW_EXITING
 						    : CPU_NMI_WINDOW_EXITING;
 
-	const int vector = policy_interrupt_pending(v);
+	const bool waits = policy_interrupt_pending(v) >= 0;
 
-	if (vector >= 0 && !taken &&
-	    can_take_interrupt(vmread(VMCS_GUEST_RFLAGS), blocked)) {
-		enter_with(
-			&(struct event){ .info = EVENT_VALID | (u32)vector });
-		policy_interrupt_accept(v, vector);
-	} else if (vector >= 0) {
+	if (waits && !taken &&
+	    can_take_interrupt(vmread(VMCS_GUEST_RFLAGS), blocked))
+		enter_with_interrupt(policy_interrupt_accept(v));
+	else if (waits)
 		windows |= CPU_INTR_WINDOW_EXITING;
-	}
 	set_windows(v, windows);
 	v->work &= ~(WORK_INJECT | WORK_INTR);
 }

@@ -10,6 +10,15 @@
 void vcpu_load(struct percpu *cpu, struct vcpu *v);
 void vcpu_put(struct percpu *cpu, struct vcpu *v);
 
+/* CPU, which is this one and has V not loaded, holds nothing of it any more. */
+void vcpu_give_up(struct percpu *cpu, struct vcpu *v);
+
+/*
+ * The same, and V, which has run here and wants to go on, does so on CPU TO:
+ * its VMCS is written to memory here, and launched anew there.
+ */
+void vcpu_move(struct percpu *cpu, struct vcpu *v, struct percpu *to);
+
 /*
  * Run V, which is loaded, until SLICE_END (host TSC) or until it gives the CPU
  * back: RUN_YIELD, RUN_BLOCK or RUN_STOP. Interrupts are off.

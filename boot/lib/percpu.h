@@ -47,8 +47,7 @@ struct percpu {
 	u64 next_timer;        /* TSC at which an idle CPU must wake up */
 	u64 nmis;              /* NMIs taken, by the IDT or by a VM exit */
 	u64 interrupts;        /* external interrupts taken, likewise */
-	bool retire;  /* atomic: a VM has stopped, give up what is left of it */
-	bool stopped; /* atomic: it has obeyed cpus_stop() */
+	bool stopped;          /* atomic: it has obeyed cpus_stop() */
 };
 _Static_assert(offsetof(struct percpu, self) == 0, "this_cpu() reads gs:0");
 _Static_assert(offsetof(struct percpu, apic_id) == PERCPU_APIC_ID, "smp.S");

@@ -120,7 +120,8 @@ static void roots(void)
 		       how.pm1b == 0 && how.smi_cmd == 0xb2 &&
 		       how.acpi_enable == 0xf1,
 	       "revision 0 goes by the RSDT");
-	tap_ok(acpi_table(&window, rsdp, "APIC", &length, NULL) == memory + 0x200 &&
+	tap_ok(acpi_table(&window, rsdp, "APIC", &length, NULL) ==
+			       memory + 0x200 &&
 		       length == 44,
 	       "a table is found by its name");
 	tap_ok(!acpi_table(&window, rsdp, "DMAR", &length, NULL),

@@ -16,13 +16,14 @@
 #include "tests/unit/tap.h"
 #include "vmx/policy.h"
 
-static struct percpu cpu;
+static struct percpu cpu, other;
+static struct percpu *both[] = { &cpu, &other };
 static struct vcpu vcpus[3];
 static u64 timers[3];
 static unsigned int timer_calls;
 
 struct percpu *cpu_first = &cpu;
-u32 cpu_count            = 1;
+u32 cpu_count            = 2;
 
 u64 policy_next_timer(struct vcpu *v)
 {
@@ -65,12 +66,17 @@ void refuse(const char *fmt, ...)
 static struct runq *start(void)
 {
 	free(cpu.runq);
+	free(other.runq);
+	cpu.next    = &other;
+	other.index = 1;
 	sched_init();
 	memset(vcpus, 0, sizeof(vcpus));
 	timer_calls = 0;
 	for (int i = 0; i < 3; i++) {
-		vcpus[i].cpu = &cpu;
-		timers[i]    = ~0ULL;
+		vcpus[i].cpu        = &cpu;
+		vcpus[i].cpus       = both;
+		vcpus[i].cpus_count = 2;
+		timers[i]           = ~0ULL;
 		sched_add(&vcpus[i]);
 	}
 	return cpu.runq;
@@ -96,11 +102,11 @@ static void turns(void)
 		sched_done(q, &vcpus[n], RUN_YIELD);
 	}
 	tap_ok(in_order, "three vCPUs take turns");
-	tap_ok(sched_others_wait(q), "others wait");
+	tap_ok(sched_has_work(q), "others wait");
 	for (int i = 0; i < 3; i++)
 		pick(q);
 	tap_is((u64)pick(q), (u64)-1, "an empty queue gives none");
-	tap_ok(!sched_others_wait(q), "and nobody waits");
+	tap_ok(!sched_has_work(q), "and nobody waits");
 }
 
 static void blocking(void)
@@ -130,6 +136,99 @@ static void waiting_for_sipi(void)
 	vcpus[2].state = VCPU_WAIT_SIPI;
 	sched_wake(&vcpus[2]);
 	tap_is((u64)pick(q), 2, "an event starts a vCPU that waits for SIPI");
+}
+
+/* Who must be kicked, or not. */
+static void kicks(void)
+{
+	struct runq *q = start();
+
+	tap_ok(!sched_wake(&vcpus[0]),
+	       "one that waits for its turn needs no kick");
+	for (int i = 0; i < 3; i++)
+		pick(q);
+	tap_ok(sched_wake(&vcpus[0]) == &cpu, "one that runs is kicked");
+	sched_done(q, &vcpus[0], RUN_BLOCK);
+	tap_ok(!sched_wake(&vcpus[0]), "nobody, while its CPU runs another");
+	pick(q);
+	sched_done(q, &vcpus[0], RUN_BLOCK);
+	pick(q);
+	tap_ok(sched_wake(&vcpus[0]) == &cpu, "a CPU that found no work");
+	sched_done(q, &vcpus[pick(q)], RUN_BLOCK);
+	pick(q);
+	tap_ok(sched_remove(&vcpus[0]) == &cpu, "... to part with a vCPU, too");
+}
+
+/* Each stopped vCPU leaves once, by its own CPU. */
+static void parting(void)
+{
+	struct runq *q = start();
+
+	pick(q);
+	sched_done(q, &vcpus[pick(q)], RUN_BLOCK);
+	for (int i = 0; i < 3; i++) {
+		sched_remove(&vcpus[i]);
+		sched_remove(&vcpus[i]);
+	}
+	tap_ok(sched_has_work(q), "to part is work");
+	tap_ok(sched_take_left(q) == &vcpus[2], "the queued one leaves");
+	tap_ok(sched_take_left(q) == &vcpus[1], "the blocked one leaves");
+	tap_ok(!sched_take_left(q), "the running one does not yet");
+	sched_done(q, &vcpus[0], RUN_BLOCK);
+	tap_ok(sched_take_left(q) == &vcpus[0], "but when it is done");
+	tap_ok(!sched_take_left(q), "and only once");
+	tap_is((u64)pick(q), (u64)-1, "nobody is left");
+	q = start();
+	pick(q);
+	vcpus[1].state = VCPU_STOPPED;
+	vcpus[2].state = VCPU_WAIT_SIPI;
+	sched_remove(&vcpus[2]);
+	tap_ok(sched_take_left(q) == &vcpus[2], "so does one that never ran");
+}
+
+static void placing(void)
+{
+	start();
+	tap_ok(sched_place(both, 2) == &cpu, "the first goes to the first CPU");
+	tap_ok(sched_place(both, 2) == &other, "the next to the other one");
+	tap_ok(sched_place(&both[1], 1) == &other, "only where it may");
+	tap_ok(sched_place(both, 2) == &cpu, "where the fewest are");
+	tap_ok(sched_place(both, 2) == &cpu, "the first of several");
+	tap_ok(sched_place(both, 2) == &other, "and so on");
+}
+
+static void moving(void)
+{
+	struct runq *q = start();
+
+	tap_ok(!sched_pick(other.runq), "the other CPU has nothing to do");
+	pick(q);
+	tap_ok(sched_destination(&cpu, &vcpus[0], 0) == &other,
+	       "a vCPU goes where there is room");
+	tap_ok(sched_move(&vcpus[0], &other) == &other, "who sleeps is kicked");
+	tap_ok(vcpus[0].cpu == &other, "it is there");
+	tap_is((u64)pick(other.runq), 0, "and runs there");
+	tap_ok(sched_wake(&vcpus[0]) == &other, "who wakes it kicks that CPU");
+	pick(q);
+	tap_ok(!sched_destination(&cpu, &vcpus[1], 0),
+	       "two here and one there: nobody is better off there");
+	tap_ok(!sched_destination(&other, &vcpus[0], ~0ULL), "nor here");
+	vcpus[1].cpus_count = 1;
+	sched_done(other.runq, &vcpus[0], RUN_BLOCK);
+	pick(other.runq);
+	tap_ok(!sched_destination(&cpu, &vcpus[1], 0),
+	       "it stays where it must");
+	vcpus[1].cpus_count = 2;
+	vcpus[1].move_at    = 100;
+	tap_is(sched_slice_end(q, &vcpus[1], 50), 100, "migrate= ends a slice");
+	sched_remove(&vcpus[2]);
+	tap_ok(!sched_destination(&cpu, &vcpus[1], 99), "not early");
+	tap_ok(sched_destination(&cpu, &vcpus[1], 100) == &other, "in turn");
+	sched_remove(&vcpus[1]);
+	sched_take_left(q);
+	sched_move(&vcpus[1], &other);
+	tap_ok(sched_take_left(other.runq) == &vcpus[1] && !sched_take_left(q),
+	       "stopped on the way it leaves where it arrives");
 }
 
 static void stopping(void)
@@ -199,6 +298,10 @@ int main(void)
 	turns();
 	blocking();
 	waiting_for_sipi();
+	kicks();
+	parting();
+	placing();
+	moving();
 	stopping();
 	blocked_timers();
 	arithmetic();
