@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Walks the tags once, then checks where the modules lie. Reads every field by
- * offset, after its bounds were checked.
+ * Walks the tags once, then makes regions of the memory maps and checks where
+ * the modules lie. Reads every field by offset, after its bounds were checked.
  */
 #include "boot/mb2.h"
 
 #include "boot/lib/print.h"
 #include "boot/lib/string.h"
+#include "boot/memory_map.h"
 
 enum mb2_tag {
 	TAG_END      = 0,
@@ -16,16 +17,15 @@ enum mb2_tag {
 	TAG_MMAP     = 6,
 	TAG_ACPI_OLD = 14,
 	TAG_ACPI_NEW = 15,
+	TAG_EFI_MMAP = 17,
+	TAG_EFI_BS   = 18,
 	TAG_KNOWN_COUNT,
 };
 
 #define TAG_HEADER     8
 #define RSDP_OLD_BYTES 20
 #define RSDP_NEW_BYTES 36
-#define MMAP_ENTRY_MIN 24
-#define MMAP_RAM       1
-#define MMAP_ACPI      3
-#define MMAP_NVS       4
+#define MAPS_MAX       2 /* one of each form */
 
 /* The smallest legal size of each tag we read, and its name in messages. */
 static const struct {
@@ -39,6 +39,8 @@ static const struct {
 	[TAG_MMAP]     = { "memory map", TAG_HEADER + 8 },
 	[TAG_ACPI_OLD] = { "ACPI 1.0 RSDP", TAG_HEADER + RSDP_OLD_BYTES },
 	[TAG_ACPI_NEW] = { "ACPI 2.0 RSDP", TAG_HEADER + RSDP_NEW_BYTES },
+	[TAG_EFI_MMAP] = { "EFI memory map", TAG_HEADER + 8 },
+	[TAG_EFI_BS]   = { "EFI boot services", TAG_HEADER },
 };
 
 /* One parse; the tag under the cursor was checked to be TAG_BYTES long. */
@@ -50,6 +52,8 @@ struct walk {
 	u32 tag_bytes;
 	u32 first_at[TAG_KNOWN_COUNT]; /* offset of the first one, 0: none yet
 					*/
+	u32 map_count;
+	struct memory_map map[MAPS_MAX];
 	struct boot_info *bi;
 	struct mb2_problem *p;
 };
@@ -57,14 +61,6 @@ struct walk {
 static u32 get32(const void *at)
 {
 	u32 v;
-
-	memcpy(&v, at, sizeof(v));
-	return v;
-}
-
-static u64 get64(const void *at)
-{
-	u64 v;
 
 	memcpy(&v, at, sizeof(v));
 	return v;
@@ -161,114 +157,32 @@ static bool take_rsdp(struct walk *w, u32 bytes)
 	return true;
 }
 
-/* The memory map's entries as they stand in the tag. */
-struct mmap {
-	const u8 *first;
-	u32 stride;
-	u32 count;
-};
-
-static void mmap_entry(const struct mmap *m, u32 i, u64 *start, u64 *end,
-		       enum boot_region_kind *kind)
-{
-	const u8 *e = m->first + (size_t)i * m->stride;
-
-	*start = get64(e);
-	*end   = *start + get64(e + 8);
-	switch (get32(e + 16)) {
-	case MMAP_RAM:
-		*kind = BOOT_REGION_RAM;
-		break;
-	case MMAP_ACPI:
-		*kind = BOOT_REGION_ACPI;
-		break;
-	case MMAP_NVS:
-		*kind = BOOT_REGION_NVS;
-		break;
-	default:
-		*kind = BOOT_REGION_RESERVED;
-	}
-}
-
 /*
- * What covers AT: the most restrictive kind among the entries, and in *NEXT the
- * next address where that may change. False: no entry covers it.
+ * A memory map's entries, from offset FIRST of the tag, STRIDE bytes each. They
+ * are judged here and become regions when all tags are known.
  */
-static bool mmap_at(const struct mmap *m, u64 at, enum boot_region_kind *kind,
-		    u64 *next)
+static bool take_map(struct walk *w, struct memory_map map, u32 first,
+		     u32 min_stride)
 {
-	bool covered = false;
+	const u32 bytes = w->tag_bytes - first;
 
-	*next = UINT64_MAX;
-	*kind = BOOT_REGION_RAM;
-	for (u32 i = 0; i < m->count; i++) {
-		enum boot_region_kind k;
-		u64 start, end;
+	map.first = tag(w) + first;
+	if (map.stride < min_stride || map.stride % 8)
+		return fail(w, MB2_MMAP_ENTRY_SIZE, map.stride, min_stride);
+	if (bytes % map.stride)
+		return fail(w, MB2_MMAP_RAGGED, bytes, map.stride);
+	map.count = bytes / map.stride;
+	if (map.count > MB2_MMAP_ENTRIES_MAX)
+		return fail(w, MB2_MMAP_TOO_LONG, map.count,
+			    MB2_MMAP_ENTRIES_MAX);
+	for (u32 i = 0; i < map.count; i++) {
+		const struct memory_map_entry e = memory_map_entry(&map, i);
 
-		mmap_entry(m, i, &start, &end, &k);
-		if (start > at)
-			*next = min_u64(*next, start);
-		if (end > at)
-			*next = min_u64(*next, end);
-		if (start <= at && at < end) {
-			covered = true;
-			*kind   = k > *kind ? k : *kind;
-		}
+		if (e.wraps)
+			return fail(w, MB2_MMAP_WRAPS, e.start, e.bytes);
 	}
-	return covered;
-}
-
-/* Sorted, disjoint regions from entries that may overlap in any order. */
-static bool flatten(const struct walk *w, const struct mmap *m)
-{
-	struct boot_info *bi = w->bi;
-	u64 next;
-
-	for (u64 at = 0; at != UINT64_MAX; at = next) {
-		struct boot_region *last = &bi->region[bi->region_count];
-		enum boot_region_kind kind;
-
-		if (!mmap_at(m, at, &kind, &next))
-			continue;
-		if (bi->region_count && last[-1].end == at &&
-		    last[-1].kind == kind) {
-			last[-1].end = next;
-			continue;
-		}
-		if (bi->region_count == BOOT_REGION_MAX)
-			return fail(w, MB2_MMAP_TOO_MANY, m->count,
-				    BOOT_REGION_MAX);
-		*last = (struct boot_region){ at, next, kind };
-		bi->region_count++;
-	}
+	w->map[w->map_count++] = map;
 	return true;
-}
-
-static bool take_mmap(const struct walk *w)
-{
-	const struct mmap m = {
-		.first  = tag(w) + TAG_HEADER + 8,
-		.stride = get32(tag(w) + TAG_HEADER),
-	};
-	const u32 bytes = w->tag_bytes - TAG_HEADER - 8;
-	struct mmap all = m;
-
-	if (m.stride < MMAP_ENTRY_MIN || m.stride % 8)
-		return fail(w, MB2_MMAP_ENTRY_SIZE, m.stride, MMAP_ENTRY_MIN);
-	if (bytes % m.stride)
-		return fail(w, MB2_MMAP_RAGGED, bytes, m.stride);
-	all.count = bytes / m.stride;
-	if (all.count > 4 * BOOT_REGION_MAX)
-		return fail(w, MB2_MMAP_TOO_MANY, all.count, BOOT_REGION_MAX);
-	for (u32 i = 0; i < all.count; i++) {
-		enum boot_region_kind kind;
-		u64 start, end;
-
-		mmap_entry(&all, i, &start, &end, &kind);
-		if (end < start)
-			return fail(w, MB2_MMAP_WRAPS, start, end - start);
-	}
-	return flatten(w, &all);
 }
 
 static bool take_tag(struct walk *w)
@@ -283,7 +197,19 @@ static bool take_tag(struct walk *w)
 	case TAG_MODULE:
 		return take_module(w);
 	case TAG_MMAP:
-		return take_mmap(w);
+		return take_map(w,
+				(struct memory_map){
+					.stride = get32(tag(w) + TAG_HEADER),
+					.form   = MEMORY_MAP_E820 },
+				TAG_HEADER + 8, MEMORY_MAP_E820_MIN);
+	case TAG_EFI_MMAP:
+		return take_map(w,
+				(struct memory_map){
+					.stride = get32(tag(w) + TAG_HEADER),
+					.form   = MEMORY_MAP_EFI },
+				TAG_HEADER + 8, MEMORY_MAP_EFI_MIN);
+	case TAG_EFI_BS:
+		return fail(w, MB2_BOOT_SERVICES, 0, 0);
 	case TAG_ACPI_OLD:
 		return take_rsdp(w, RSDP_OLD_BYTES);
 	case TAG_ACPI_NEW:
@@ -369,8 +295,10 @@ static bool check_all(struct walk *w, const struct mb2_placement *at)
 {
 	bool ram = false;
 
-	if (!w->first_at[TAG_MMAP])
+	if (!w->map_count)
 		return fail(w, MB2_NO_MMAP, 0, 0);
+	if (!memory_map_flatten(w->map, w->map_count, w->bi))
+		return fail(w, MB2_MMAP_TOO_MANY, 0, BOOT_REGION_MAX);
 	for (u32 i = 0; i < w->bi->region_count; i++)
 		ram = ram || w->bi->region[i].kind == BOOT_REGION_RAM;
 	if (!ram)
@@ -438,14 +366,15 @@ static const char *const sentence[] = {
 			  "accepted",
 	[MB2_TEXT_FULL] = "$w: its text of $f characters does not fit, all "
 			  "texts together have $n",
-	[MB2_NO_MMAP] = "the multiboot2 information has no memory map (tag 6)",
+	[MB2_NO_MMAP]   = "the multiboot2 information has no memory map (tag 6 "
+			  "or 17)",
 	[MB2_MMAP_ENTRY_SIZE] = "$w: its entry_size is $f, it must be a "
 				"multiple of 8 and at least $n",
 	[MB2_MMAP_RAGGED] = "$w: its $f bytes of entries are no multiple of "
 			    "its entry_size $n",
 	[MB2_MMAP_WRAPS] = "$w: the region at $F of $N bytes wraps around 2^64",
-	[MB2_MMAP_TOO_MANY] = "$w: its $f entries are more than $n regions can "
-			      "hold",
+	[MB2_MMAP_TOO_LONG] = "$w: it has $f entries, at most $n are accepted",
+	[MB2_MMAP_TOO_MANY] = "the memory map has more than $n regions",
 	[MB2_NO_RAM]        = "none of the $f regions of the memory map is RAM",
 	[MB2_MODULE_REVERSED]  = "$w: it ends at $F, before its start $N",
 	[MB2_MODULE_EMPTY]     = "$w: it is empty, it starts and ends at $F",
@@ -458,6 +387,8 @@ static const char *const sentence[] = {
 				 "Tilevisor's own image",
 	[MB2_RSDP_SIGNATURE]   = "$w: it does not begin with \"RSD PTR \"",
 	[MB2_RSDP_SUM]         = "$w: its checksum is wrong",
+	[MB2_BOOT_SERVICES]    = "$w: the boot loader left them running, which "
+				 "was not asked for",
 };
 _Static_assert(ARRAY_SIZE(sentence) == MB2_ERROR_COUNT, "one sentence each");
 

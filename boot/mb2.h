@@ -11,8 +11,9 @@
 #include "boot/boot_info.h"
 #include "boot/lib/types.h"
 
-#define MB2_LOADER_MAGIC 0x36d76289u
-#define MB2_TOTAL_MAX    MIB /* of the boot information; GRUB's takes 2 KiB */
+#define MB2_LOADER_MAGIC     0x36d76289u
+#define MB2_TOTAL_MAX        MIB  /* of all of it; GRUB's takes 2 KiB */
+#define MB2_MMAP_ENTRIES_MAX 1024 /* of one map; large UEFI machines: 500 */
 
 enum mb2_error {
 	MB2_OK,
@@ -31,6 +32,7 @@ enum mb2_error {
 	MB2_MMAP_ENTRY_SIZE,
 	MB2_MMAP_RAGGED,
 	MB2_MMAP_WRAPS,
+	MB2_MMAP_TOO_LONG,
 	MB2_MMAP_TOO_MANY,
 	MB2_NO_RAM,
 	MB2_MODULE_REVERSED,
@@ -43,6 +45,7 @@ enum mb2_error {
 	MB2_INFO_ON_IMAGE,
 	MB2_RSDP_SIGNATURE,
 	MB2_RSDP_SUM,
+	MB2_BOOT_SERVICES,
 	MB2_ERROR_COUNT,
 };
 

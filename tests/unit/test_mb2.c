@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* links: boot/mb2.c boot/lib/print.c */
+/* links: boot/mb2.c boot/memory_map.c boot/lib/print.c */
 /*
  * Boot information: one good one, every way to damage it with the sentence that
  * must come of it, memory maps against a byte-wise model, and random damage,
  * which must never read outside or give a boot_info that breaks its promises.
- * Source: Multiboot2 Specification 2.0, "Boot information format".
+ * Source: Multiboot2 Specification 2.0, "Boot information format"; UEFI 2.10,
+ * "EFI_BOOT_SERVICES.GetMemoryMap()".
  */
 #include "boot/mb2.h"
 
@@ -99,13 +100,33 @@ static void entry(u64 start, u64 bytes, u32 type)
 	put32(0);
 }
 
-static u32 mmap_tag(u32 entry_size)
+static u32 map_tag(u32 type, u32 entry_size)
 {
-	const u32 at = tag(6);
+	const u32 at = tag(type);
 
 	put32(entry_size);
-	put32(0);
+	put32(type == 17); /* the version */
 	return at;
+}
+
+static u32 mmap_tag(u32 entry_size)
+{
+	return map_tag(6, entry_size);
+}
+
+#define EFI_STRIDE 48 /* firmware's is longer than the structure */
+#define EFI_WB     0xf
+#define EFI_SP     (EFI_WB | BIT(18))
+
+static void efi_entry(u64 start, u64 pages, u32 type, u64 attributes)
+{
+	put32(type);
+	put32(0xdeadbeef); /* padding */
+	put64(start);
+	put64(0);
+	put64(pages);
+	put64(attributes);
+	put64(UINT64_MAX);
 }
 
 static void rsdp(u32 type, bool right)
@@ -153,6 +174,10 @@ static void good(void)
 	plain_mmap();
 	rsdp(14, true);
 	rsdp(15, true);
+	const u32 at = map_tag(17, EFI_STRIDE);
+
+	efi_entry(0, 0x8000, 7, EFI_WB);
+	end_tag(at);
 	end_tag(tag(99)); /* one that nobody knows */
 	end_all();
 }
@@ -249,6 +274,19 @@ static void d_many(void)
 	end_tag(at);
 	end_all();
 }
+static void d_map_long(void)
+{
+	begin();
+	const u32 at = map_tag(17, 40);
+
+	mb.length += 40 * 1025;
+	end_tag(at);
+	end_all();
+}
+static void d_boot_services(void){ begin(); plain_mmap(); end_tag(tag(18)); end_all(); }
+static void d_efi_stride(void)   { begin(); u32 at = map_tag(17, 32); efi_entry(0, 1, 7, EFI_WB); end_tag(at); end_all(); }
+static void d_efi_wraps(void)    { begin(); u32 at = map_tag(17, EFI_STRIDE); efi_entry(4096, BIT(52), 7, EFI_WB); end_tag(at); end_all(); }
+static void d_efi_special(void)  { begin(); u32 at = map_tag(17, EFI_STRIDE); efi_entry(0, 512, 7, EFI_SP); end_tag(at); end_all(); }
 static void d_no_ram(void)       { begin(); u32 at = mmap_tag(24); entry(0, 0x1000, 2); end_tag(at); end_all(); }
 static void d_no_entries(void)   { begin(); end_tag(mmap_tag(24)); end_all(); }
 static void one_module(u32 start, u32 end)
@@ -304,13 +342,18 @@ static const struct {
 	{ "command line not terminated",  d_open,         MB2_TEXT_OPEN,        "16 characters is not terminated" },
 	{ "command line too long",        d_long,         MB2_TEXT_LONG,        "at most 4095" },
 	{ "texts fill the room",          d_text_full,    MB2_TEXT_FULL,        "does not fit" },
-	{ "no memory map",                d_no_mmap,      MB2_NO_MMAP,          "no memory map (tag 6)" },
+	{ "no memory map",                d_no_mmap,      MB2_NO_MMAP,          "no memory map (tag 6 or 17)" },
 	{ "memory map entry_size 0",      d_entry_0,      MB2_MMAP_ENTRY_SIZE,  "entry_size is 0" },
 	{ "memory map entry_size 20",     d_entry_20,     MB2_MMAP_ENTRY_SIZE,  "at least 24" },
 	{ "memory map entry_size 28",     d_entry_28,     MB2_MMAP_ENTRY_SIZE,  "multiple of 8" },
 	{ "memory map with half an entry", d_ragged,      MB2_MMAP_RAGGED,      "32 bytes of entries" },
 	{ "region wraps at 2^64",         d_wraps,        MB2_MMAP_WRAPS,       "wraps around 2^64" },
 	{ "too many regions",             d_many,         MB2_MMAP_TOO_MANY,    "256" },
+	{ "memory map without an end",    d_map_long,     MB2_MMAP_TOO_LONG,    "it has 1025 entries, at most 1024" },
+	{ "boot services left running",   d_boot_services, MB2_BOOT_SERVICES,   "tag 18 (EFI boot services)" },
+	{ "EFI descriptor of 32 bytes",   d_efi_stride,   MB2_MMAP_ENTRY_SIZE,  "tag 17 (EFI memory map) at offset 8: its entry_size is 32" },
+	{ "EFI region wraps at 2^64",     d_efi_wraps,    MB2_MMAP_WRAPS,       "tag 17 (EFI memory map)" },
+	{ "only special-purpose memory",  d_efi_special,  MB2_NO_RAM,           "none of the 1 regions" },
 	{ "no RAM",                       d_no_ram,       MB2_NO_RAM,           "none of the 1 regions" },
 	{ "empty memory map",             d_no_entries,   MB2_NO_RAM,           "none of the 0 regions" },
 	{ "module ends before its start", d_reversed,     MB2_MODULE_REVERSED,  "ends at 0x1ff000, before its start 0x200000" },
@@ -442,6 +485,81 @@ static void maps(void)
 	tap_ok(sorted, "and regions are sorted and disjoint");
 }
 
+/* UEFI 2.10, "Memory Type Usage after ExitBootServices()". */
+static void efi_types(void)
+{
+	static const struct {
+		const char *name;
+		u32 type;
+		u64 attributes;
+		enum boot_region_kind kind;
+	} rule[] = {
+		{ "reserved", 0, EFI_WB, BOOT_REGION_RESERVED },
+		{ "loader code", 1, EFI_WB, BOOT_REGION_RAM },
+		{ "loader data", 2, EFI_WB, BOOT_REGION_RAM },
+		{ "boot services code", 3, EFI_WB, BOOT_REGION_RAM },
+		{ "boot services data", 4, EFI_WB, BOOT_REGION_RAM },
+		{ "runtime code", 5, EFI_WB, BOOT_REGION_RESERVED },
+		{ "runtime data", 6, EFI_WB, BOOT_REGION_RESERVED },
+		{ "conventional", 7, EFI_WB, BOOT_REGION_RAM },
+		{ "conventional, uncacheable", 7, 1, BOOT_REGION_RESERVED },
+		{ "conventional, special purpose", 7, EFI_SP,
+		  BOOT_REGION_RESERVED },
+		{ "unusable", 8, EFI_WB, BOOT_REGION_RESERVED },
+		{ "ACPI reclaim", 9, EFI_WB, BOOT_REGION_ACPI },
+		{ "ACPI NVS", 10, EFI_WB, BOOT_REGION_NVS },
+		{ "MMIO", 11, 1, BOOT_REGION_RESERVED },
+		{ "MMIO port space", 12, 1, BOOT_REGION_RESERVED },
+		{ "PAL code", 13, EFI_WB, BOOT_REGION_RESERVED },
+		{ "persistent", 14, EFI_WB, BOOT_REGION_RESERVED },
+		{ "unaccepted", 15, EFI_WB, BOOT_REGION_RESERVED },
+		{ "of a firmware's own", 0x80000000, EFI_WB,
+		  BOOT_REGION_RESERVED },
+	};
+
+	begin();
+	const u32 at = map_tag(17, EFI_STRIDE);
+
+	/* Twice the distance, so that no two of a kind become one. */
+	for (u32 i = 0; i < ARRAY_SIZE(rule); i++)
+		efi_entry(i * 0x2000, 1, rule[i].type, rule[i].attributes);
+	end_tag(at);
+	end_all();
+	tap_ok(parse() && bi.region_count == ARRAY_SIZE(rule),
+	       "an EFI memory map alone is enough");
+	for (u32 i = 0; i < ARRAY_SIZE(rule) && i < bi.region_count; i++)
+		tap_ok(bi.region[i].start == i * 0x2000 &&
+			       bi.region[i].end == i * 0x2000 + 0x1000 &&
+			       bi.region[i].kind == rule[i].kind,
+		       "EFI memory: %s", rule[i].name);
+}
+
+/* A loader's own map may call RAM what UEFI sets aside, and the other way. */
+static void both_maps(void)
+{
+	u32 at;
+
+	begin();
+	at = mmap_tag(24);
+	entry(0, 0x4000, 1);
+	entry(0x4000, 0x1000, 2);
+	end_tag(at);
+	at = map_tag(17, EFI_STRIDE);
+	efi_entry(0, 2, 7, EFI_WB);
+	efi_entry(0x2000, 1, 7, EFI_SP);
+	efi_entry(0x3000, 2, 7, EFI_WB);
+	end_tag(at);
+	end_all();
+	tap_ok(parse() && bi.region_count == 4 &&
+		       bi.region[0].kind == BOOT_REGION_RAM &&
+		       bi.region[0].end == 0x2000 &&
+		       bi.region[1].kind == BOOT_REGION_RESERVED &&
+		       bi.region[2].kind == BOOT_REGION_RAM &&
+		       bi.region[2].end == 0x4000 &&
+		       bi.region[3].kind == BOOT_REGION_RESERVED,
+	       "of two maps the more restrictive counts");
+}
+
 /* What boot_info promises, whatever was parsed. */
 static bool promises_kept(void)
 {
@@ -493,6 +611,8 @@ int main(void)
 	other_refusals();
 	sentences();
 	maps();
+	efi_types();
+	both_maps();
 	damage_at_random();
 	return tap_done();
 }
