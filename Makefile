@@ -28,6 +28,7 @@ help:
 #: make test         every test; SUITE=NAME one suite (`make suites` lists them)
 #: make check        style, include edges, no FP, ELF layout, gcc and clang -Werror
 #: make unit         the pure files' tests on this machine, under ASan and UBSan
+#: make fuzz         the parsers, under libFuzzer; SECONDS=N for each target, else 60
 #: make bench        counted costs, as a table and in build/bench.jsonl
 #: make emulator     the machine the tests run in: Bochs, patched
 #: make emulator-check  the emulator's own proof, without Tilevisor
@@ -166,6 +167,14 @@ $(foreach t,$(UNITS),$(eval $(call unit_rule,$(t))))
 .PHONY: unit
 unit: $(UNITS:%=$(O)/unit/%)
 	$(Q)prove -e '' $^
+
+# --------------------------------------------------------------------- fuzzing
+
+include tests/fuzz/fuzz.mk
+
+.PHONY: fuzz
+fuzz: $(FUZZERS)
+	$(Q)tests/fuzz/run $(or $(SECONDS),60) $(FUZZ_TARGETS)
 
 # --------------------------------------------------------------- checks, tests
 

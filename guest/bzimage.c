@@ -65,6 +65,11 @@ static bool check_header(const struct setup_header *h, u64 bytes,
 		return REFUSE("its set-up part alone has %llu bytes, the file "
 			      "%llu",
 			      LL(setup * SECTOR), LL(bytes));
+	if (bytes - setup * SECTOR <= ENTRY_64)
+		return REFUSE(
+			"its 64-bit entry lies beyond its end: %llu bytes "
+			"behind the set-up part",
+			LL(bytes - setup * SECTOR));
 	if (h->syssize * 16ULL > bytes - setup * SECTOR)
 		return REFUSE("the file is cut short: %llu bytes of %llu",
 			      LL(bytes), LL(setup * SECTOR + h->syssize * 16));

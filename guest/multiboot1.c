@@ -168,6 +168,13 @@ static bool plan_addresses(const struct parse *p, const struct header *h,
 				      h->bss_end_addr);
 		total = h->bss_end_addr - h->load_addr;
 	}
+	if (h->entry_addr - h->load_addr >= total ||
+	    h->entry_addr < h->load_addr)
+		return REFUSE(p,
+			      "its header's entry_addr %#x is not in what is "
+			      "loaded, %#x and %#llx bytes",
+			      h->entry_addr, h->load_addr,
+			      (unsigned long long)total);
 	p->plan->entry = h->entry_addr;
 	return add_segment(p, offset, load, h->load_addr, total);
 }

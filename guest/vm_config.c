@@ -61,15 +61,22 @@ static bool name_is_legal(const char *s)
 	return true;
 }
 
+/* False: it has no name, or not a legal one, and l->name is "". */
+static bool copy_name(struct line *l, const struct option *o)
+{
+	if (option_copy(o, l->name, sizeof(l->name)) && name_is_legal(l->name))
+		return true;
+	l->name[0] = '\0';
+	return false;
+}
+
 static bool take_name(struct line *l, const struct option *o)
 {
 	if (!o->value || !o->value_length) {
 		SAY(l->error, "vm= needs a name");
 		return false;
 	}
-	if (!option_copy(o, l->name, sizeof(l->name)) ||
-	    !name_is_legal(l->name)) {
-		l->name[0] = '\0';
+	if (!copy_name(l, o)) {
 		SAY(l->error,
 		    "vm=%.*s: a name has 1 to %d letters, digits or _ - .",
 		    shown(o->value_length), o->value, VM_NAME_SIZE - 1);
@@ -121,6 +128,12 @@ static void read_line(struct line *l, const char *text)
 			SAY(l->error, "a quote is never closed: %.*s",
 			    shown(o.key_length), o.key);
 			return;
+		case OPTION_CONTROL:
+			SAY(l->error,
+			    "its line has the control character %#x in column "
+			    "%lu",
+			    (unsigned int)*o.key, (u64)(o.key - text) + 1);
+			return;
 		case OPTION_WORD:
 			break;
 		}
@@ -135,8 +148,8 @@ static void read_line(struct line *l, const char *text)
 		/* The rest is read all the same: the name may follow. */
 		if (!l->error[0])
 			take_word(l, &o);
-		else if (option_key_is(&o, "vm") && !l->name[0] && o.value)
-			option_copy(&o, l->name, sizeof(l->name));
+		else if (option_key_is(&o, "vm") && !l->name[0])
+			copy_name(l, &o);
 	}
 }
 

@@ -88,6 +88,8 @@ void vpic_set(struct vpic *p, unsigned int irq, bool level)
 	struct vpic_chip *c = &p->chip[irq / 8];
 	const u8 bit        = (u8)(1u << irq % 8);
 
+	if (irq == CASCADE)
+		return;
 	if (level && !(c->lines & bit))
 		c->irr |= bit;
 	if (!level)

@@ -28,7 +28,7 @@ bool vpic_has_port(u16 port);
 u8 vpic_read(struct vpic *p, u16 port);
 void vpic_write(struct vpic *p, u16 port, u8 value);
 
-/* Input IRQ, 0 to 15, is at LEVEL now. */
+/* Input IRQ, 0 to 15, is at LEVEL now; 2 is the slave's output and no input. */
 void vpic_set(struct vpic *p, unsigned int irq, bool level);
 
 /* The vector that an INTA cycle would give, -1: INTR is not asserted. */

@@ -39,9 +39,19 @@ static const char *word_end(const char *text, bool quoted, bool stop_at_equals)
 	return text;
 }
 
+/* The first control character of [FROM, TO); NULL: there is none. */
+static const char *control_in(const char *from, const char *to)
+{
+	for (; from < to; from++)
+		if ((u8)*from < 0x20 || *from == 0x7f)
+			return from;
+	return NULL;
+}
+
 enum option_next option_next(const char **cursor, struct option *o)
 {
 	const char *at = *cursor;
+	const char *start, *control;
 	bool quoted;
 
 	while (is_blank(*at))
@@ -51,6 +61,7 @@ enum option_next option_next(const char **cursor, struct option *o)
 		*cursor = at;
 		return OPTION_END;
 	}
+	start  = at;
 	quoted = *at == '"';
 	if (quoted)
 		o->key = ++at;
@@ -66,10 +77,16 @@ enum option_next option_next(const char **cursor, struct option *o)
 		at              = word_end(at, quoted, false);
 		o->value_length = (size_t)(at - o->value);
 	}
+	control = control_in(start, at);
+	if (control) {
+		*o      = (struct option){ .key = control, .key_length = 1 };
+		*cursor = at;
+		return OPTION_CONTROL;
+	}
 	if (quoted && *at != '"') {
-		*o = (struct option){ .key        = *cursor,
-				      .key_length = strlen(*cursor) };
-		*cursor += o->key_length;
+		*o      = (struct option){ .key        = start,
+					   .key_length = (size_t)(at - start) };
+		*cursor = at;
 		return OPTION_UNQUOTED;
 	}
 	*cursor = quoted ? at + 1 : at;
@@ -397,6 +414,13 @@ bool host_options_parse(const char *cmdline, struct host_options *o, char *why,
 			tv_snprintf(why, why_size,
 				    "a quote is opened and never closed: %.*s",
 				    shown(word.key_length), word.key);
+			return false;
+		case OPTION_CONTROL:
+			tv_snprintf(why, why_size,
+				    "the command line has the control "
+				    "character %#x in its column %lu",
+				    (unsigned int)*word.key,
+				    (u64)(word.key - cmdline) + 1);
 			return false;
 		case OPTION_WORD:
 			if (!take_word(cmdline, &word, o, why, why_size))

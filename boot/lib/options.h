@@ -23,6 +23,8 @@ enum option_next {
 	OPTION_END,      /* nothing but blanks was left */
 	OPTION_UNQUOTED, /* a quote is never closed: *o is the rest of the text
 			  */
+	OPTION_CONTROL,  /* o->key is at a control character, which no word may
+			  * have: messages repeat words */
 };
 
 /*

@@ -106,6 +106,9 @@ static void test_refusals(void)
 	refused("its set-up part alone has 131072 bytes");
 	bytes -= 16;
 	refused("the file is cut short");
+	bytes      = 17 * 512;
+	h->syssize = 32;
+	refused("its 64-bit entry lies beyond its end: 512 bytes");
 	h->syssize = 0xffffffff;
 	refused("the file is cut short");
 	h->init_size = 4096;

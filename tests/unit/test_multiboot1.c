@@ -221,8 +221,12 @@ static void test_addresses(void)
 	refused("load_end_addr 0x3fffff is below load_addr");
 	put_addresses(0x100, 0x400100, 0x400000, 0x401000, 0x400800, 0);
 	refused("bss_end_addr 0x400800 is below");
-	put_addresses(0x100, 0x400100, 0x400000, 0x500000, 0, 0);
+	put_addresses(0x100, 0x400100, 0x400000, 0x500000, 0, 0x400000);
 	refused("reaches beyond the end of the file");
+	put_addresses(0x100, 0x400100, 0x400000, 0x401000, 0, 0x3fffff);
+	refused("entry_addr 0x3fffff is not in what is loaded");
+	put_addresses(0x100, 0x400100, 0x400000, 0x401000, 0, 0x401000);
+	refused("entry_addr 0x401000 is not in what is loaded");
 }
 
 static void test_header(void)

@@ -130,6 +130,29 @@ static void tokens(void)
 	}
 }
 
+/* Messages repeat words, and a console obeys some characters. */
+static void control_characters(void)
+{
+	static const struct {
+		const char *line, *said;
+	} row[] = {
+		{ "end=off log=\033[2J",
+		  "control character 0x1b in its column 13" },
+		{ "log=\"in\tfo\"", "control character 0x9 in its column 8" },
+		{ "end=\177", "control character 0x7f in its column 5" },
+		{ " \r\n\"end=off", "never closed: \"end=off" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(row); i++) {
+		struct host_options o;
+		char why[240] = "";
+
+		tap_ok(!host_options_parse(row[i].line, &o, why, sizeof(why)) &&
+			       strstr(why, row[i].said),
+		       "control character: %s", row[i].said);
+	}
+}
+
 static void values(void)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
@@ -194,6 +217,7 @@ static void taken(void)
 int main(void)
 {
 	tokens();
+	control_characters();
 	values();
 	host();
 	taken();

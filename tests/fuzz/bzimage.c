@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/* links: guest/bzimage.c guest/memory.c boot/lib/print.c */
+/*
+ * Linux images: a plan that stays within the file and the guest's memory, or a
+ * sentence. Source: Linux, Documentation/arch/x86/boot.rst.
+ */
+#include "guest/bzimage.h"
+
+#include "boot/lib/pages.h"
+#include "tests/fuzz/fuzz.h"
+
+void *pages_alloc_aligned(u64 page_count, u64 align)
+{
+	(void)page_count;
+	(void)align;
+	return NULL;
+}
+
+void pages_free(void *p, u64 page_count)
+{
+	(void)p;
+	(void)page_count;
+}
+
+static void judge(const struct bzimage_plan *p, u64 size,
+		  const struct memory_range *range, u32 count)
+{
+	REQUIRE(p->kernel_offset <= size &&
+		p->kernel_bytes <= size - p->kernel_offset);
+	REQUIRE(memory_is_usable(range, count, p->load, p->header.init_size));
+	REQUIRE(p->kernel_bytes <= p->header.init_size);
+	REQUIRE(p->entry - p->load < p->header.init_size);
+	REQUIRE(!p->initrd ||
+		memory_is_usable(range, count, p->initrd, p->initrd_bytes));
+	REQUIRE(!p->initrd || p->initrd >= p->load + p->header.init_size ||
+		p->initrd + p->initrd_bytes <= p->load);
+}
+
+int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
+{
+	struct input in       = { data, size };
+	const u64 initrd      = take(&in, 4);
+	const u64 cmdline     = take(&in, 2);
+	const u64 memory_mib  = 4 + take(&in, 2) % 4096;
+	const struct memory m = { .bytes = memory_mib * MIB };
+	struct memory_range range[MEMORY_RANGE_MAX];
+	const u32 count = memory_map(&m, range);
+	u8 *file        = exact(in.at, in.left);
+	char why[200]   = "";
+	struct bzimage_plan plan;
+
+	if (bzimage_is(file, in.left)) {
+		if (bzimage_plan(file, in.left, initrd, cmdline, range, count,
+				 &plan, why, sizeof(why))) {
+			const struct bzimage_places at = { 0x1000, 0xe0000 };
+			struct boot_params params;
+
+			judge(&plan, in.left, range, count);
+			bzimage_params(&plan, range, count, &at, &params);
+			REQUIRE(params.e820_entries == count);
+		} else {
+			require_sentence(why, sizeof(why));
+		}
+	}
+	free(file);
+	return 0;
+}
+
+static void fuzz_seeds(void)
+{
+	u8 file[8 + 4096] = { 0 };
+	struct setup_header *h =
+		(struct setup_header *)(void *)(file + 8 + 0x1f1);
+
+	put16(file + 6, 512);
+	file[8 + 0x201]       = 0x6a;
+	h->setup_sects        = 3;
+	h->boot_flag          = 0xaa55;
+	h->header             = 0x53726448;
+	h->version            = 0x020f;
+	h->loadflags          = LOADED_HIGH;
+	h->xloadflags         = XLF_KERNEL_64;
+	h->syssize            = (4096 - 2048) / 16;
+	h->relocatable_kernel = 1;
+	h->kernel_alignment   = 0x200000;
+	h->pref_address       = 0x1000000;
+	h->init_size          = 0x2000000;
+	h->cmdline_size       = 2047;
+	h->initrd_addr_max    = 0x7fffffff;
+	fuzz_seed(file, sizeof(file));
+	put32(file, 3 * MIB);
+	put16(file + 4, 100);
+	fuzz_seed(file, sizeof(file));
+}
