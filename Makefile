@@ -212,14 +212,14 @@ suites:
 
 .PHONY: test
 ifeq ($(SUITE),all)
-test: deps test-images $(UNITS:%=$(O)/unit/%)
+test: deps test-images $(UNITS:%=$(O)/unit/%) $(FUZZERS)
 	$(Q)$(check_flags) prove --timer -e '' tests/check/all $(UNITS:%=$(O)/unit/%) $(SUITES:%=tests/suite/%.t)
 else ifeq ($(SUITE),unit)
 test: unit
 else ifeq ($(SUITE),check)
 test: check
 else
-test: deps test-images
+test: deps test-images $(if $(filter fuzz,$(SUITE)),$(FUZZERS))
 	$(Q)prove --timer -e '' tests/suite/$(SUITE).t
 endif
 

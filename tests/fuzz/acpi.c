@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* links: boot/acpi.c */
+/* seconds: 60 */
 /*
  * ACPI's tables as firmware might leave them: nothing is read outside the
  * window, whatever a table says. The input is a choice, the RSDP and memory;

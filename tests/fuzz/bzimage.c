@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* links: guest/bzimage.c guest/memory.c boot/lib/print.c */
+/* seconds: 60 */
 /*
  * Linux images: a plan that stays within the file and the guest's memory, or a
  * sentence. Source: Linux, Documentation/arch/x86/boot.rst.

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* links: vmx/decode.c */
+/* seconds: 20 */
 /*
  * The instruction decoder: never a byte beyond what it got, nothing accepted
  * that depends on bytes behind the instruction, results within their bounds.

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* links: guest/vlapic.c guest/vlapic_regs.c guest/vlapic_timer.c */
 /* links: guest/vioapic.c guest/vpic.c guest/vuart.c guest/msr.c */
+/* seconds: 20 */
 /*
  * A guest's whole reach into its devices, as sequences of accesses: each device
  * stays within its invariants, and what it asks the outside to do is something

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* links: vmx/entry_check.c vmx/inject.c */
+/* seconds: 20 */
 /*
  * The software VM-entry check on any state at all: a verdict or a sentence.
  * Fields are taken from a legal state; the input says which differ, and how.

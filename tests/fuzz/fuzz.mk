@@ -22,3 +22,8 @@ $(foreach t,$(FUZZ_TARGETS),$(eval $(call fuzz_rule,$(t))))
 -include $(FUZZ_TARGETS:%=$(O)/fuzz/%.d)
 
 FUZZERS := $(FUZZ_TARGETS:%=$(O)/fuzz/%)
+
+$(FUZZERS): | fuzz-deps
+.PHONY: fuzz-deps
+fuzz-deps:
+	@tests/check/packages check fuzz

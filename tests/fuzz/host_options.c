@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* links: boot/lib/options.c boot/lib/print.c */
+/* seconds: 60 */
 /* Tilevisor's own command line: values within their bounds, or a sentence. */
 #include "boot/lib/options.h"
 #include "tests/fuzz/fuzz.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* links: boot/mb2.c boot/lib/print.c */
+/* seconds: 60 */
 /*
  * Boot information: whatever a loader hands over gives a boot_info that keeps
  * its promises, or one sentence. Source: Multiboot2 Specification 2.0.

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* links: guest/multiboot1.c guest/memory.c boot/lib/print.c */
+/* seconds: 60 */
 /*
  * Multiboot 1 images: a plan that stays within the file and the guest's memory,
  * or a sentence; and the information for a kernel, with the input as its text.

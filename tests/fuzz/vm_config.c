@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* links: guest/vm_config.c fpu/xfd.c boot/lib/options.c boot/lib/print.c */
+/* seconds: 60 */
 /*
  * The modules' command lines, one a line of the input: VMs within their bounds,
  * or each with a sentence.

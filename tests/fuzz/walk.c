@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* links: vmx/walk.c */
+/* seconds: 20 */
 /*
  * The guest page walk over tables that the input fills: reads only guest
  * memory, writes accessed and dirty flags and nothing else, and its page faults
