@@ -72,6 +72,18 @@ static void set_components(struct area *a, const struct xstate_layout *l,
 	ASSERT(a->bytes <= a->page_count * PAGE_SIZE);
 }
 
+static void put_reset_image(struct area *a)
+{
+	struct xsave_area *x = a->base;
+
+	x->legacy.fcw       = FCW_RESET;
+	x->legacy.ftw       = FTW_RESET;
+	x->legacy.mxcsr     = MXCSR_RESET;
+	x->header.xstate_bv = XSTATE_X87;
+	if (a->compacted)
+		x->header.xcomp_bv = XCOMP_BV_COMPACTED | a->components;
+}
+
 bool area_create(struct area *a, const struct xstate_layout *l, u64 components,
 		 u64 reserve, bool compacted, struct fpu_account *account,
 		 struct area_shortage *short_of)
@@ -88,7 +100,7 @@ bool area_create(struct area *a, const struct xstate_layout *l, u64 components,
 		.compacted  = compacted,
 	};
 	set_components(a, l, components);
-	area_reset(a);
+	put_reset_image(a);
 	return true;
 }
 
@@ -125,17 +137,22 @@ bool area_grow(struct area *a, const struct xstate_layout *l, u64 components,
 	return true;
 }
 
-void area_reset(struct area *a)
+void area_reset(struct area *a, const struct xstate_layout *l, u64 components,
+		u64 reserve, struct fpu_account *account)
 {
-	struct xsave_area *x = a->base;
+	const u32 page_count = pages_for(layout_size(l, reserve, a->compacted));
+	const u32 spare      = a->page_count - page_count;
 
-	memset(x, 0, a->bytes);
-	x->legacy.fcw       = FCW_RESET;
-	x->legacy.ftw       = FTW_RESET;
-	x->legacy.mxcsr     = MXCSR_RESET;
-	x->header.xstate_bv = XSTATE_X87;
-	if (a->compacted)
-		x->header.xcomp_bv = XCOMP_BV_COMPACTED | a->components;
+	ASSERT((components & ~a->components) == 0);
+	ASSERT(page_count <= a->page_count);
+	memset(a->base, 0, a->bytes);
+	if (spare) {
+		pages_free((u8 *)a->base + page_count * PAGE_SIZE, spare);
+		account_refund(account, spare * PAGE_SIZE);
+		a->page_count = page_count;
+	}
+	set_components(a, l, components);
+	put_reset_image(a);
 }
 
 void area_destroy(struct area *a, struct fpu_account *account)

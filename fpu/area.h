@@ -51,8 +51,13 @@ bool area_create(struct area *a, const struct xstate_layout *l, u64 components,
 bool area_grow(struct area *a, const struct xstate_layout *l, u64 components,
 	       struct fpu_account *account, struct area_shortage *short_of);
 
-/* The image of a vCPU after RESET. Only while no CPU holds its state. */
-void area_reset(struct area *a);
+/*
+ * The image of a vCPU after RESET, with room for COMPONENTS, a subset, and with
+ * the memory of RESERVE as in area_create(); what is beyond goes back. Only
+ * while no CPU holds its state. Cannot fail.
+ */
+void area_reset(struct area *a, const struct xstate_layout *l, u64 components,
+		u64 reserve, struct fpu_account *account);
 
 /* Scrub and give back; an empty area stays empty. */
 void area_destroy(struct area *a, struct fpu_account *account);

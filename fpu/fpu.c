@@ -104,13 +104,11 @@ bool fpu_create(struct fpu *f, const struct fpu_config *c)
 		.account      = c->account,
 	};
 	if (xfd_starts_small(f->xfd.policy))
-		f->xfd.missing = machine.layout.xfd & xcr0;
-	const u64 full  = every & ~never;
-	const u64 small = full & ~f->xfd.missing;
-
-	if (!area_create(&f->area, &machine.layout, small,
-			 c->reserve ? full : small, machine.is_compacted,
-			 c->account, &f->short_of))
+		f->xfd.lazy = machine.layout.xfd & xcr0;
+	f->small   = every & ~never & ~f->xfd.lazy;
+	f->reserve = c->reserve ? every & ~never : f->small;
+	if (!area_create(&f->area, &machine.layout, f->small, f->reserve,
+			 machine.is_compacted, c->account, &f->short_of))
 		return false;
 	fpu_reset(f);
 	return true;
@@ -128,7 +126,7 @@ void fpu_reset(struct fpu *f)
 	xfd_reset(&f->xfd);
 	f->hw.xss = 0;
 	apply(f);
-	area_reset(&f->area);
+	area_reset(&f->area, &machine.layout, f->small, f->reserve, f->account);
 }
 
 /*

@@ -53,6 +53,8 @@ struct fpu {
 		     * loaded and has the XFD MSRs, these may be newer */
 	u64 xcr0_allowed;
 	u64 xss_allowed;
+	u64 small;   /* components of the area after RESET, and */
+	u64 reserve; /* those that its memory has room for then */
 	bool loaded;
 	struct fpu_account *account;
 	struct fpu_growth last_growth; /* valid when stats.growths is not 0 */
@@ -104,9 +106,9 @@ bool fpu_create(struct fpu *f, const struct fpu_config *c);
 void fpu_destroy(struct fpu *f); /* not loaded */
 
 /*
- * RESET, while not loaded: registers as after RESET; an area that has grown
- * stays so. INIT leaves all of it unchanged and needs no call (xfd.md A.2.13).
- * Traps.
+ * RESET, while not loaded: registers as after RESET, and an area that has grown
+ * is small again and gives its memory back; it cannot fail. INIT leaves all of
+ * it unchanged and needs no call (xfd.md A.2.13). Traps.
  */
 void fpu_reset(struct fpu *f);
 

@@ -138,6 +138,7 @@ void xfd_err_write(struct xfd *x, u64 value)
 
 void xfd_reset(struct xfd *x)
 {
+	x->missing       = x->lazy;
 	x->guest_xcr0    = 1;
 	x->guest_xfd     = 0;
 	x->guest_xfd_err = 0;

@@ -35,7 +35,8 @@ struct xfd {
 	bool opened;    /* XFD_KVM: the guest wrote a value other than 0 */
 	u64 machine;    /* bits that the hardware's IA32_XFD takes */
 	u64 legal;      /* bits that the guest's takes; 0: it has no XFD */
-	u64 missing;    /* components it may get and has no room for: F */
+	u64 lazy;       /* components for which room is made when needed */
+	u64 missing;    /* those it may get and has no room for: F */
 	u64 guest_xcr0; /* what the guest believes, here and below */
 	u64 guest_xfd;
 	u64 guest_xfd_err;
@@ -85,7 +86,10 @@ void xfd_grown(struct xfd *x);
 void xfd_write(struct xfd *x, u64 value);
 void xfd_err_write(struct xfd *x, u64 value);
 
-/* RESET: what the guest believes is 0 again; what was grown stays grown. */
+/*
+ * RESET, a new life: what the guest believes is 0 again, and what is made when
+ * needed is missing again (xfd.md F.66). For a new vCPU as well.
+ */
 void xfd_reset(struct xfd *x);
 
 /* "nm" ... "inject"; false: no such policy. And back. */

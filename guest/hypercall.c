@@ -48,6 +48,9 @@ enum verdict hypercall(struct vcpu *v, u64 number, u64 argument, u64 *result)
 	case CALL_HOST_TICKS:
 		*result = v->stats.host_ticks;
 		return RUN_AGAIN;
+	case CALL_RESETS:
+		*result = v->vm->resets;
+		return RUN_AGAIN;
 	default:
 		*result = ~0ULL;
 		return RUN_AGAIN;

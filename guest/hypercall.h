@@ -20,6 +20,7 @@ enum hypercall {
 	CALL_XFD_EXITS   = 8,
 	CALL_POLICY      = 9,  /* enum xfd_policy */
 	CALL_HOST_TICKS  = 10, /* in root mode, for this vCPU */
+	CALL_RESETS      = 11, /* of this VM, so far */
 };
 
 /* All ones for an unknown number. V is the current vCPU. */

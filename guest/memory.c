@@ -43,15 +43,10 @@ static bool take_runs(struct memory *m, u64 start, u64 bytes)
 	return true;
 }
 
-static void give_back(struct memory *m, bool scrub)
+static void give_back(struct memory *m)
 {
-	for (u32 i = 0; i < m->run_count; i++) {
-		const struct memory_run *r = &m->run[i];
-
-		if (scrub)
-			memset(r->host, 0, r->bytes);
-		pages_free(r->host, r->bytes / PAGE_SIZE);
-	}
+	for (u32 i = 0; i < m->run_count; i++)
+		pages_free(m->run[i].host, m->run[i].bytes / PAGE_SIZE);
 	memset(m, 0, sizeof(*m));
 }
 
@@ -62,16 +57,36 @@ bool memory_create(struct memory *m, u64 bytes)
 	memset(m, 0, sizeof(*m));
 	if (!take_runs(m, 0, low) ||
 	    !take_runs(m, MEMORY_HOLE_END, bytes - low)) {
-		give_back(m, false);
+		give_back(m);
 		return false;
 	}
 	m->bytes = bytes;
 	return true;
 }
 
+bool memory_scrub(struct memory *m, u64 bytes)
+{
+	const u64 from = m->scrubbed;
+	const u64 to   = from + min_u64(bytes, m->bytes - from);
+	u64 start      = 0; /* of the run, counted without the hole */
+
+	for (u32 i = 0; i < m->run_count; i++) {
+		const struct memory_run *r = &m->run[i];
+		const u64 first            = max_u64(from, start);
+		const u64 end              = min_u64(to, start + r->bytes);
+
+		if (first < end)
+			memset(r->host + (first - start), 0, end - first);
+		start += r->bytes;
+	}
+	m->scrubbed = to;
+	return to == m->bytes;
+}
+
 void memory_destroy(struct memory *m)
 {
-	give_back(m, true);
+	memory_scrub(m, m->bytes);
+	give_back(m);
 }
 
 /* The run that AT is in; NULL: none. */
@@ -112,6 +127,7 @@ static bool put(struct memory *m, gpa_t at, const u8 *from, u64 bytes)
 {
 	if (!memory_is_ram(m, at, bytes))
 		return false;
+	m->scrubbed = 0;
 	while (bytes) {
 		const struct memory_run *r = find(m, at.v);
 		const u64 offset           = at.v - r->start;

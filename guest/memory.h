@@ -27,6 +27,7 @@ struct memory_run {
 
 struct memory {
 	u64 bytes;
+	u64 scrubbed; /* so many of them are zero: memory_scrub()'s */
 	u32 run_count;
 	struct memory_run run[MEMORY_RUN_MAX]; /* sorted, disjoint */
 };
@@ -37,7 +38,13 @@ struct memory {
  */
 bool memory_create(struct memory *m, u64 bytes);
 
-/* Zero all of it and give it back. */
+/*
+ * Zero BYTES more of it; nothing runs in it meanwhile. True: all of it is zero
+ * now, until the next memory_write().
+ */
+bool memory_scrub(struct memory *m, u64 bytes);
+
+/* Zero what is left of it and give it back. */
 void memory_destroy(struct memory *m);
 
 /*

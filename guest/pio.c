@@ -10,7 +10,7 @@
 #define KEYBOARD_RESET   0xfe
 #define RESET_CPU        BIT(2)
 
-/* VM's lock is held. RUN_STOP ends the VM: the caller calls vm_stop(). */
+/* VM's lock is held. */
 typedef u8 in_fn(struct vm *vm, u16 port);
 typedef void out_fn(struct vm *vm, u16 port, u8 value);
 
@@ -114,23 +114,24 @@ static void note_unknown(struct vm *vm, u16 port)
 					  : "");
 }
 
-/* Does this write end the VM? */
-static bool ends_vm(u16 port, u32 value, const char **reason, int *code)
+/* Is this a write after which the VM does not go on? Then it was seen to. */
+static bool ends_vm(struct vm *vm, u16 port, u32 value)
 {
-	if (port == PIO_EXIT_PORT) {
-		*reason = "the guest wrote to its exit port";
-		*code   = (int)(value << 1 | 1);
-		return true;
-	}
-	if (port == ACPI_SLEEP_PORT && (value & 0xff) == ACPI_SLEEP_POWEROFF) {
-		*reason = "the guest powered off";
-		*code   = VM_CODE_SUCCESS;
-		return true;
-	}
-	*reason = "the guest asked for a reset";
-	*code   = VM_CODE_RESET;
-	return (port == ACPI_RESET_PORT && (value & RESET_CPU)) ||
-	       (port == KEYBOARD_COMMAND && (value & 0xff) == KEYBOARD_RESET);
+	if (port == PIO_EXIT_PORT)
+		vm_stop(vm, "the guest wrote to its exit port",
+			(int)(value << 1 | 1));
+	else if (port == ACPI_SLEEP_PORT &&
+		 (value & 0xff) == ACPI_SLEEP_POWEROFF)
+		vm_stop(vm, "the guest powered off", VM_CODE_SUCCESS);
+	else if (port == ACPI_RESET_PORT && (value & RESET_CPU))
+		vm_reset_by_guest(vm, "the guest asked for a reset at port "
+				      "0xcf9");
+	else if (port == KEYBOARD_COMMAND && (value & 0xff) == KEYBOARD_RESET)
+		vm_reset_by_guest(vm, "the guest asked the keyboard controller "
+				      "for a reset");
+	else
+		return false;
+	return true;
 }
 
 enum verdict pio_access(struct vcpu *v, u16 port, unsigned int bytes, bool in,
@@ -139,15 +140,8 @@ enum verdict pio_access(struct vcpu *v, u16 port, unsigned int bytes, bool in,
 	struct vm *vm = v->vm;
 	u32 read      = 0;
 
-	if (!in) {
-		const char *reason;
-		int code;
-
-		if (ends_vm(port, *value, &reason, &code)) {
-			vm_stop(vm, reason, code);
-			return RUN_STOP;
-		}
-	}
+	if (!in && ends_vm(vm, port, *value))
+		return RUN_STOP;
 	spin_lock(&vm->lock);
 	if (!find(port))
 		note_unknown(vm, port);

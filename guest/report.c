@@ -86,10 +86,12 @@ void report_vm_start(const struct vm *vm)
 
 	log_event("\"event\":\"vm-start\",\"vm\":\"%s\",\"image\":\"%s\","
 		  "\"vcpus\":%u,\"memory\":%llu,\"policy\":\"%s\","
-		  "\"fpu\":\"%s\",\"amx\":%s,\"calls\":%s,\"areas\":%llu",
+		  "\"fpu\":\"%s\",\"amx\":%s,\"calls\":%s,\"areas\":%llu,"
+		  "\"reboot\":%u",
 		  c->name, vm->image, c->vcpu_count, LL(c->memory_bytes),
 		  xfd_policy_name(c->policy), c->reserve ? "reserve" : "lazy",
-		  truth(c->amx), truth(c->calls), LL(c->areas_bytes));
+		  truth(c->amx), truth(c->calls), LL(c->areas_bytes),
+		  c->reboots);
 }
 
 void report_vm_refused(const char *name, const char *reason)
@@ -152,14 +154,26 @@ static void report_stats(const struct vcpu *v)
 		  LL(v->fpu.stats.bytes_saved));
 }
 
+void report_vm_reset(const struct vm *vm)
+{
+	char text[300];
+
+	log_event("\"event\":\"vm-reset\",\"vm\":\"%s\",\"reason\":\"%s\","
+		  "\"count\":%u",
+		  vm->config.name, json(text, sizeof(text), vm->reason),
+		  vm->resets);
+}
+
 void report_vm_stop(const struct vm *vm)
 {
 	char text[300];
 
 	log_event("\"event\":\"vm-stop\",\"vm\":\"%s\",\"reason\":\"%s\","
-		  "\"code\":%d,\"unknown_ports\":%llu,\"unknown_msrs\":%llu",
+		  "\"code\":%d,\"resets\":%u,\"unknown_ports\":%llu,"
+		  "\"unknown_msrs\":%llu",
 		  vm->config.name, json(text, sizeof(text), vm->reason),
-		  vm->code, LL(vm->ports.total), LL(vm->msrs.total));
+		  vm->code, vm->resets, LL(vm->ports.total),
+		  LL(vm->msrs.total));
 	for (u32 i = 0; i < vm->config.vcpu_count; i++)
 		report_stats(&vm->vcpu[i]);
 }

@@ -20,6 +20,9 @@ void report_grow(const struct vcpu *v, u64 rip);
 /* vm-stop, and a stats line for each vCPU. */
 void report_vm_stop(const struct vm *vm);
 
+/* VM begins again, for vm->reason. */
+void report_vm_reset(const struct vm *vm);
+
 /* end, and the table of all VMs. FAILED VMs did not end with code 1. */
 void report_end(const struct vm *first, u32 failed);
 

@@ -12,6 +12,7 @@
 #include "guest/cpuid.h"
 #include "guest/memory.h"
 #include "guest/msr.h"
+#include "guest/reset_limit.h"
 #include "guest/seen.h"
 #include "guest/vioapic.h"
 #include "guest/vlapic.h"
@@ -34,7 +35,7 @@ struct vm_vcpu {
  */
 #define VM_CODE_SUCCESS 1  /* exit port 0, or a clean power-off */
 #define VM_CODE_STOPPED -1 /* by us, with a reason */
-#define VM_CODE_RESET   -2 /* the guest asked for a reset */
+#define VM_CODE_RESET   -2 /* the guest was reset once too often */
 
 #define VM_REASON_SIZE 256
 
@@ -42,6 +43,7 @@ struct vm {
 	struct vm *next;
 	struct vm_config config;
 	const char *image; /* what it was told to be: "multiboot1", "linux" */
+	const struct boot_info *boot; /* whose modules hold it */
 	struct memory memory;
 	struct ept ept;
 	struct fpu_account account;
@@ -52,7 +54,7 @@ struct vm {
 	u32 vcpu_made;          /* of them are there */
 	struct percpu **cpus;   /* that they may run on */
 	u32 cpus_count;
-	u32 present; /* atomic: vCPUs that are still in some CPU's hands */
+	u32 present; /* atomic: who has hands on it: its vCPUs, vm_stop() */
 
 	struct spinlock lock; /* of what follows */
 	struct vuart uart;
@@ -61,9 +63,12 @@ struct vm {
 	struct vrtc rtc;
 	struct console console;
 	struct seen ports, msrs; /* touched, but not there */
-	bool stopped; /* atomic; its vCPUs leave their CPUs, or have left */
-	int code;
-	char reason[VM_REASON_SIZE]; /* why it stopped; valid with stopped */
+	bool stopped;            /* its vCPUs leave their CPUs, or have left */
+	bool resetting;          /* likewise, to begin again */
+	u32 resets;
+	struct reset_limit reset_limit;
+	int code;                    /* valid with stopped */
+	char reason[VM_REASON_SIZE]; /* of the stop, or of the last reset */
 };
 
 /*
@@ -80,6 +85,19 @@ void vm_create_all(const struct boot_info *bi);
  * it was the last VM, the machine then ends as end= says.
  */
 void vm_stop(struct vm *vm, const char *reason, int code);
+
+/*
+ * RESET of VM, alone, for REASON: its vCPUs leave their CPUs, its memory is
+ * zeroed, and it begins as it once did, with areas as small as then. Callable
+ * from any CPU; nothing happens to a VM that has stopped or is being reset.
+ */
+void vm_reset(struct vm *vm, const char *reason);
+
+/*
+ * The same at the guest's own wish, in which there is a measure: reboot= on its
+ * line says how often in a row, see reset_limit.h. One too many stops it.
+ */
+void vm_reset_by_guest(struct vm *vm, const char *reason);
 
 /* All VMs that were created, in that order. */
 struct vm *vm_first(void);

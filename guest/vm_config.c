@@ -18,13 +18,15 @@ enum key {
 	KEY_AREAS,
 	KEY_AMX,
 	KEY_CALLS,
+	KEY_REBOOT,
 	KEY_COUNT,
 };
 
 static const char *const key_name[KEY_COUNT] = {
-	[KEY_VM] = "vm",       [KEY_INITRD] = "initrd", [KEY_VCPUS] = "vcpus",
-	[KEY_MEM] = "mem",     [KEY_XFD] = "xfd",       [KEY_FPU] = "fpu",
-	[KEY_AREAS] = "areas", [KEY_AMX] = "amx",       [KEY_CALLS] = "calls",
+	[KEY_VM] = "vm",         [KEY_INITRD] = "initrd", [KEY_VCPUS] = "vcpus",
+	[KEY_MEM] = "mem",       [KEY_XFD] = "xfd",       [KEY_FPU] = "fpu",
+	[KEY_AREAS] = "areas",   [KEY_AMX] = "amx",       [KEY_CALLS] = "calls",
+	[KEY_REBOOT] = "reboot",
 };
 
 static const char *const policy_names[XFD_POLICY_COUNT] = {
@@ -101,7 +103,8 @@ static bool take_word(struct line *l, const struct option *o)
 	}
 	SAY(l->error,
 	    "unknown option \"%.*s\"; a module takes vm= vcpus= mem= xfd= fpu= "
-	    "areas= amx= calls= initrd and, after --, the guest's own line",
+	    "areas= amx= calls= reboot= initrd and, after --, the guest's own "
+	    "line",
 	    shown(o->key_length), o->key);
 	return false;
 }
@@ -210,6 +213,11 @@ static bool take_value(struct vm_config *c, enum key k, const struct option *o)
 			return false;
 		c->vcpu_count = (u32)n;
 		return true;
+	case KEY_REBOOT:
+		if (!take_number(c, o, key, 0, VM_REBOOT_MAX, &n))
+			return false;
+		c->reboots = (u32)n;
+		return true;
 	case KEY_MEM:
 		return take_size(c, o, key, VM_MEMORY_MIN, VM_MEMORY_MAX,
 				 &c->memory_bytes);
@@ -302,6 +310,7 @@ static struct vm_config *entry(struct vm_config *out, u32 *used,
 	c->policy       = d->policy;
 	c->reserve      = d->reserve;
 	c->amx          = true;
+	c->reboots      = VM_REBOOT_DEFAULT;
 	c->cmdline      = "";
 	return c;
 }

@@ -16,6 +16,8 @@
 #define VM_MEMORY_MAX     (1024 * GIB)
 #define VM_MEMORY_DEFAULT (64 * MIB)
 #define VM_INITRD_MAX     6
+#define VM_REBOOT_DEFAULT 5
+#define VM_REBOOT_MAX     1000000
 #define VM_ERROR_SIZE     256
 
 struct vm_config {
@@ -27,6 +29,7 @@ struct vm_config {
 	u64 areas_bytes; /* areas=; 0: no limit */
 	bool amx;
 	bool calls;
+	u32 reboots;         /* reboot=: resets in a row, see reset_limit.h */
 	const char *cmdline; /* the guest's; points into its module's line */
 	u32 image;           /* index of the module; valid if has_image */
 	bool has_image;

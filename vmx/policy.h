@@ -84,6 +84,10 @@ void policy_stop(struct vcpu *v, const char *reason, int code);
  */
 void policy_left(struct vcpu *v);
 
+/* A turn of V, which has a chore: at most a slice's work. False: it was the
+ * last; V is not touched any more, or was begun. */
+bool policy_chore(struct vcpu *v);
+
 /* A growth of V's area has happened at RIP: the `grow` event. */
 void policy_grown(struct vcpu *v, u64 rip);
 

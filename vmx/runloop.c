@@ -110,6 +110,11 @@ _Noreturn void runloop(void)
 
 		struct vcpu *v = sched_pick(q);
 
+		if (v && v->chore) {
+			if (policy_chore(v))
+				sched_done(q, v, RUN_YIELD);
+			continue;
+		}
 		vcpu_switch(cpu, v);
 		if (!v) {
 			cpu_idle(cpu);

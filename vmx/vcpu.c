@@ -44,6 +44,32 @@ static u16 take_vpid(void)
 	return vpid <= VPID_MAX ? (u16)vpid : 0;
 }
 
+/*
+ * What a vCPU's RESET means beside its extended state. The VMCS is empty, and
+ * is filled when V is first loaded. The TSC is the host's, as if the machine
+ * had been on for as long as this one.
+ */
+static void put_in_reset(struct vcpu *v)
+{
+	memset(v->vmcs, 0, PAGE_SIZE);
+	*(u32 *)v->vmcs = vmx_caps.revision;
+	memset(v->msr_bitmap, 0, PAGE_SIZE);
+	msr_bitmap_init(v->msr_bitmap, vmx_caps.rdtscp);
+	memset(v->msr, 0, sizeof(v->msr));
+	v->tsc_offset  = 0;
+	v->tsc_adjust  = 0;
+	v->cr4_allowed = 0;
+	v->reinject    = 0;
+	v->nmi_pending = false;
+	v->delays      = 0;
+	v->chore       = false;
+	v->start       = (struct vcpu_start){ .kind = VCPU_START_RESET };
+	v->fresh       = true;
+	v->activity    = VCPU_WAITS_FOR_SIPI;
+	v->state       = VCPU_STOPPED;
+	vcpu_forget_cpuid(v);
+}
+
 bool vcpu_create(struct vcpu *v, const struct vcpu_config *c)
 {
 	v->vm         = c->vm;
@@ -54,10 +80,6 @@ bool vcpu_create(struct vcpu *v, const struct vcpu_config *c)
 	v->ept        = c->ept;
 	v->calls      = c->calls;
 	v->device     = c->device;
-	v->state      = VCPU_WAIT_SIPI;
-	v->activity   = VCPU_WAITS_FOR_SIPI;
-	v->fresh      = true;
-	vcpu_forget_cpuid(v);
 	tv_snprintf(v->name, sizeof(v->name), "%.16s/%u", c->vm_name, c->index);
 	if (!fpu_create(&v->fpu, &c->fpu))
 		return false;
@@ -68,9 +90,16 @@ bool vcpu_create(struct vcpu *v, const struct vcpu_config *c)
 		return false;
 	}
 	v->vpid = take_vpid();
-	msr_bitmap_init(v->msr_bitmap, vmx_caps.rdtscp);
-	*(u32 *)v->vmcs = vmx_caps.revision;
+	put_in_reset(v);
+	v->state = VCPU_WAIT_SIPI;
 	return true;
+}
+
+void vcpu_reset(struct vcpu *v)
+{
+	ASSERT((v->state == VCPU_STOPPED || v->chore) && !v->vmcs_cpu);
+	fpu_reset(&v->fpu);
+	put_in_reset(v);
 }
 
 void vcpu_destroy(struct vcpu *v)
@@ -82,6 +111,8 @@ void vcpu_destroy(struct vcpu *v)
 	pages_free(v->msr_bitmap, 1);
 	v->vmcs       = NULL;
 	v->msr_bitmap = NULL;
+	v->chore      = false;
+	v->state      = VCPU_STOPPED;
 }
 
 void vcpu_start_protected(struct vcpu *v, u32 eip, u32 eax, u32 ebx)
@@ -127,6 +158,23 @@ void vcpu_remove(struct vcpu *v)
 {
 	__atomic_fetch_or(&v->events, VCPU_EVENT_STOP, __ATOMIC_SEQ_CST);
 	kick(sched_remove(v));
+}
+
+/* From WAIT_SIPI any event, whoever posts it, puts a vCPU into its queue. */
+void vcpu_begin(struct vcpu *v)
+{
+	ASSERT(v->state == VCPU_STOPPED);
+	v->state = VCPU_WAIT_SIPI;
+	if (v->activity == VCPU_ACTIVE)
+		vcpu_post(v, VCPU_EVENT_INTR);
+}
+
+void vcpu_do_chore(struct vcpu *v)
+{
+	ASSERT(v->state == VCPU_STOPPED);
+	v->chore = true;
+	v->state = VCPU_WAIT_SIPI;
+	vcpu_post(v, VCPU_EVENT_INTR);
 }
 
 void vcpu_post_sipi(struct vcpu *v, u8 vector)

@@ -36,7 +36,7 @@ enum vcpu_state {
 	VCPU_RUNNABLE,  /* queued */
 	VCPU_RUNNING,   /* some CPU's current one */
 	VCPU_BLOCKED,   /* HLT: waits for an event */
-	VCPU_STOPPED,   /* for ever */
+	VCPU_STOPPED,   /* its VM stops or is reset */
 };
 
 /* Bits of vcpu.events: posted by any CPU, atomically; see vcpu_post(). */
@@ -153,6 +153,7 @@ struct vcpu {
 
 	enum vcpu_activity activity;
 	bool fresh; /* START is still to be carried out */
+	bool chore; /* it runs policy_chore() in place of the guest */
 	struct vcpu_start start;
 
 	/* Zero as one word: nothing keeps the vCPU from going on. */
@@ -198,6 +199,12 @@ bool vcpu_create(struct vcpu *v, const struct vcpu_config *config);
 void vcpu_destroy(struct vcpu *v);
 
 /*
+ * V, which has left (policy_left()), is as vcpu_create() left it, its counters
+ * apart: RESET. It needs no memory. Nothing can wake V before vcpu_begin().
+ */
+void vcpu_reset(struct vcpu *v);
+
+/*
  * Initial states, for a vCPU that is loaded nowhere. Registers not named are
  * those of RESET (SDM vol. 3, "Processor State After Reset").
  */
@@ -220,10 +227,19 @@ void vcpu_start_long(struct vcpu *v, u64 rip, u64 rsi, u64 cr3, u64 gdt_base,
 void vcpu_post(struct vcpu *v, enum vcpu_event event);
 
 /*
- * V never runs again; callable from any CPU. policy_left() follows on V's own
- * CPU as soon as that has it out of its hands.
+ * V never runs again, unless it is reset; callable from any CPU. policy_left()
+ * follows on V's own CPU as soon as that has it out of its hands.
  */
 void vcpu_remove(struct vcpu *v);
+
+/*
+ * V, which has left, gets turns like any other, in which policy_chore() is
+ * called: what takes long is done in slices, and no neighbour waits for it.
+ */
+void vcpu_do_chore(struct vcpu *v);
+
+/* V, which was reset, runs from now on if it was started, else awaits SIPI. */
+void vcpu_begin(struct vcpu *v);
 
 /* INIT and SIPI as a local APIC sends them: posts the event. */
 void vcpu_post_sipi(struct vcpu *v, u8 vector);

@@ -34,6 +34,24 @@ void refuse(const char *fmt, ...)
 	fake_bug(fmt);
 }
 
+/* Runs that are out: what was given back of one is its end, so far. */
+static struct {
+	u8 *start;
+	u64 page_count;
+} fake_runs[256];
+
+static void fake_run_set(u8 *start, u64 page_count, u8 *old)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(fake_runs); i++) {
+		if (fake_runs[i].start != old)
+			continue;
+		fake_runs[i].start      = start;
+		fake_runs[i].page_count = page_count;
+		return;
+	}
+	fake_bug("a run of pages that is not out, or too many");
+}
+
 void *pages_alloc(u64 page_count)
 {
 	void *p;
@@ -44,7 +62,25 @@ void *pages_alloc(u64 page_count)
 	memset(p, 0, page_count * PAGE_SIZE);
 	fake_pages_left -= page_count;
 	fake_pages_out += page_count;
+	fake_run_set(p, page_count, NULL);
 	return p;
+}
+
+/* The end of a run goes back; its start stays out. */
+static bool fake_free_end(u8 *p, u64 page_count)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(fake_runs); i++) {
+		u8 *const start = fake_runs[i].start;
+		const u64 kept  = (u64)(p - start) / PAGE_SIZE;
+
+		if (!start || p <= start || kept >= fake_runs[i].page_count)
+			continue;
+		if (kept + page_count != fake_runs[i].page_count)
+			fake_bug("the middle of a run is given back");
+		fake_run_set(start, kept, start);
+		return true;
+	}
+	return false;
 }
 
 void pages_free(void *p, u64 page_count)
@@ -58,6 +94,9 @@ void pages_free(void *p, u64 page_count)
 		}
 	fake_pages_left += page_count;
 	fake_pages_out -= page_count;
+	if (!p || fake_free_end(p, page_count))
+		return;
+	fake_run_set(NULL, 0, p);
 	free(p);
 }
 

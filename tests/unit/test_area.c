@@ -119,6 +119,36 @@ static void reserve(void)
 	tap_is(fake_dirty_frees, 0, "scrubbed to the last byte");
 }
 
+static void reset(void)
+{
+	struct fpu_account account = { 0 };
+	struct area a;
+
+	create(&a, &account, SMALL_SET);
+	grow(&a, &account);
+	memset(a.base, 0xaa, a.bytes);
+	area_reset(&a, &l, SMALL_SET, SMALL_SET, &account);
+	tap_is(a.bytes, 2560, "F.66: after RESET it is small again");
+	tap_is(account.used_bytes, SMALL, "and charged as such");
+	tap_is(fake_pages_out, 1, "its pages went back");
+	tap_is(fake_dirty_frees, 0, "scrubbed");
+	tap_is(a.base->header.xcomp_bv, BIT(63) | SMALL_SET, "XCOMP_BV");
+	tap_is(a.base->legacy.fcw, 0x40, "FCW after RESET");
+	tap_is(((u8 *)a.base)[a.bytes - 1], 0, "nothing of the old life");
+	tap_ok(grow(&a, &account), "it grows again");
+	area_destroy(&a, &account);
+	tap_is(fake_pages_out, 0, "and goes back whole");
+
+	create(&a, &account, BIG_SET);
+	grow(&a, &account);
+	memset(a.base, 0xaa, a.bytes);
+	area_reset(&a, &l, SMALL_SET, BIG_SET, &account);
+	tap_is(a.bytes, 2560, "with a reserve it is small as well");
+	tap_is(account.used_bytes, BIG, "and keeps the memory");
+	area_destroy(&a, &account);
+	tap_is(fake_dirty_frees, 0, "scrubbed, what it had grown to too");
+}
+
 static void standard_format(void)
 {
 	struct fpu_account account = { 0 };
@@ -139,6 +169,7 @@ int main(void)
 	one_life();
 	shortages();
 	reserve();
+	reset();
 	standard_format();
 	return tap_done();
 }

@@ -333,6 +333,19 @@ static void test_memory(void)
 	tap_ok(memory_is_ram(&m, gpa(0), 2 * MIB) &&
 		       !memory_is_ram(&m, gpa(0), 2 * MIB + 1),
 	       "it is as large as asked for");
+	u32 steps = 1, dirty = 0;
+
+	for (u32 i = 0; i < m.run_count; i++)
+		memset(m.run[i].host, 0xaa, m.run[i].bytes);
+	while (!memory_scrub(&m, 300000) && steps < 100)
+		steps++;
+	tap_is(steps, 7, "it is scrubbed in steps");
+	for (u64 at = 0; at < 2 * MIB; at++)
+		dirty += *(u8 *)memory_host(&m, gpa(at), 1) != 0;
+	tap_is(dirty, 0, "to the last byte, whatever the seams");
+	tap_ok(memory_scrub(&m, 0), "and then it is clean");
+	memory_write(&m, gpa(seam), &value, 8);
+	tap_ok(!memory_scrub(&m, 0), "until somebody writes to it");
 	memory_destroy(&m);
 	tap_is(pages_out, 0, "all of it goes back");
 

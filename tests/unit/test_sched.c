@@ -245,6 +245,20 @@ static void stopping(void)
 	tap_is((u64)pick(q), (u64)-1, "nor does one come back that ran");
 	sched_done(q, &vcpus[0], RUN_STOP);
 	tap_ok(vcpus[0].state == VCPU_STOPPED, "RUN_STOP is for ever");
+	tap_ok(sched_has_work(q), "its CPU has to give them up");
+	u32 left = 0;
+
+	for (struct vcpu *v; (v = sched_take_left(q));)
+		left |= 1u << (v - vcpus);
+	tap_is(left, 7, "each of them once");
+	tap_ok(!sched_has_work(q), "and nothing more");
+	sched_remove(&vcpus[1]);
+	tap_ok(!sched_take_left(q), "nor again when it is removed again");
+	q = start();
+	sched_remove(&vcpus[pick(q)]);
+	tap_ok(!sched_take_left(q), "one that runs is not given up yet");
+	sched_done(q, &vcpus[0], RUN_BLOCK);
+	tap_ok(sched_take_left(q) == &vcpus[0], "but when it has run");
 	q = start();
 	sched_remove(&vcpus[2]);
 	sched_done(q, &vcpus[pick(q)], RUN_YIELD);

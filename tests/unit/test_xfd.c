@@ -151,6 +151,7 @@ static void writes(void)
 	x = (struct xfd){ .policy     = XFD_NM,
 			  .machine    = TILE,
 			  .legal      = TILE,
+			  .lazy       = TILE,
 			  .missing    = TILE,
 			  .guest_xcr0 = ON };
 	tap_ok(!xfd_must_grow(&x), "C.1.4: nm never grows at a write");
@@ -162,6 +163,9 @@ static void writes(void)
 	tap_ok(x.guest_xcr0 == 1 && !x.guest_xfd && !x.guest_xfd_err,
 	       "F.21, F.66: values after RESET");
 	tap_is(x.missing, TILE, "RESET grows nothing");
+	xfd_grown(&x);
+	xfd_reset(&x);
+	tap_is(x.missing, TILE, "F.66: what has grown is missing again");
 
 	x = (struct xfd){ .policy     = XFD_INJECT,
 			  .missing    = TILE,

@@ -19,6 +19,7 @@ enum call {
 	CALL_XFD_EXITS   = 8, /* reads and writes of XFD and XFD_ERR */
 	CALL_POLICY      = 9,
 	CALL_ROOT_TICKS  = 10,
+	CALL_RESETS      = 11, /* of the VM */
 };
 
 #define EXIT_CPUID  10
