@@ -17,13 +17,14 @@ say   = @$(if $(silent),,printf '  %-8s %s\n' '$(1)' '$(patsubst $(O)/%,%,$(2))'
 endif
 
 .PHONY: all
-all: $(O)/tilevisor.elf $(O)/tilevisor.iso
+all: $(O)/tilevisor.elf $(O)/tilevisor.iso $(O)/tilevisor.efi
 
 .PHONY: help
 help:
 	@sed -n 's/^#: //p' Makefile
 
-#: make              build/tilevisor.elf, which GRUB loads, and build/tilevisor.iso
+#: make              build/tilevisor.elf, which GRUB loads, build/tilevisor.iso for
+#:                   CD and USB, build/tilevisor.efi, which UEFI starts by itself
 #: make run          boot the emulator with a Linux guest that uses AMX
 #: make test         every test; SUITE=NAME one suite (`make suites` lists them)
 #: make check        style, include edges, no FP, ELF layout, gcc and clang -Werror
@@ -124,6 +125,48 @@ $(O)/tilevisor.elf: $(O)/pass3.elf
 	$(Q)nm -n $@ > $(O)/tilevisor.sym
 
 -include $(OBJ:.o=.d)
+
+# ------------------------------------------------------ our own UEFI loader
+
+# A PE application: the image, and what loads it. gnu-efi brings UEFI's headers,
+# the start-up code, the linker script.
+EFI_OUT   := $(O)/efi
+EFI_LIB   := $(firstword $(wildcard /usr/lib/gnuefi /usr/lib/x86_64-linux-gnu/gnuefi) /usr/lib)
+EFI_C     := $(wildcard boot/efi/*.c) boot/lib/print.c boot/lib/string.c
+EFI_S     := $(wildcard boot/efi/*.S)
+EFI_OBJ   := $(EFI_C:%.c=$(EFI_OUT)/%.o) $(EFI_S:%.S=$(EFI_OUT)/%.S.o)
+EFI_CFLAGS = $(filter-out -fno-pic -fno-pie -fstack-protector% -mstack-protector%,$(CFLAGS)) \
+	     -fpic -fvisibility=hidden -fshort-wchar -fno-stack-protector \
+	     $(call probe,-maccumulate-outgoing-args) -DGNU_EFI_USE_MS_ABI
+EFI_CPPFLAGS = $(CPPFLAGS) -isystem /usr/include/efi -isystem /usr/include/efi/x86_64
+
+# No section of it is writable and executable: DllCharacteristics may say so
+# (Microsoft, "PE Format", NX_COMPAT). objcopy cannot.
+nx_compat = open F, "+<:raw", shift or die; seek F, 0x3c, 0; read F, $$h, 4; \
+	    seek F, unpack("V", $$h) + 94, 0; print F "\x00\x01"
+
+$(EFI_OUT)/%.o: %.c $(O)/flags
+	@tests/check/packages efi
+	$(call say,CC,$@) mkdir -p $(@D)
+	$(Q)$(CC) $(EFI_CPPFLAGS) $(EFI_CFLAGS) -MMD -MP -c $< -o $@
+$(EFI_OUT)/%.S.o: %.S $(O)/flags
+	$(call say,AS,$@) mkdir -p $(@D)
+	$(Q)$(CC) $(EFI_CPPFLAGS) -DIMAGE='"$(EFI_OUT)/image.elf"' -MMD -MP -c $< -o $@
+$(EFI_OUT)/image.elf: $(O)/tilevisor.elf
+	$(Q)mkdir -p $(@D); objcopy --strip-all $< $@
+$(EFI_OUT)/boot/efi/image.S.o: $(EFI_OUT)/image.elf
+
+$(EFI_OUT)/tilevisor.so: $(EFI_OBJ)
+	$(Q)$(LD) -nostdlib -znocombreloc -znoexecstack -shared -Bsymbolic --no-undefined \
+		--build-id=none -T $(EFI_LIB)/elf_x86_64_efi.lds -o $@ \
+		$(EFI_LIB)/crt0-efi-x86_64.o $^ $(EFI_LIB)/libgnuefi.a
+$(O)/tilevisor.efi: $(EFI_OUT)/tilevisor.so
+	$(call say,EFI,$@)
+	$(Q)objcopy -j .text -j .data -j .dynamic -j .dynsym -j '.rel*' -j .reloc \
+		-j .sbat --target=efi-app-x86_64 $< $@
+	$(Q)perl -e '$(nx_compat)' $@
+
+-include $(EFI_OBJ:.o=.d)
 
 # ------------------------------------------- guests, direct boot, the ISO image
 
