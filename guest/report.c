@@ -110,10 +110,11 @@ void report_grow(const struct vcpu *v, u64 rip)
 	log_event("\"event\":\"grow\",\"vm\":\"%s\",\"vcpu\":%u,"
 		  "\"rip\":\"%#llx\",\"from\":%u,\"to\":%u,"
 		  "\"components\":\"%#llx\",\"ticks\":%llu,"
-		  "\"nm_exits\":%llu,\"xfd_exits\":%llu",
+		  "\"nm_exits\":%llu,\"xfd_exits\":%llu,\"free_bytes\":%llu",
 		  v->vm->config.name, v->index, LL(rip), g->from, g->to,
 		  LL(g->components), LL(rdtsc() - v->last_exit_tsc),
-		  LL(v->stats.nm_exits), LL(v->stats.xfd_exits));
+		  LL(v->stats.nm_exits), LL(v->stats.xfd_exits),
+		  LL(pages_free_count() * PAGE_SIZE));
 }
 
 /* "NAME":count,... of the exits that happened, and their number. */
@@ -170,10 +171,12 @@ void report_vm_stop(const struct vm *vm)
 
 	log_event("\"event\":\"vm-stop\",\"vm\":\"%s\",\"reason\":\"%s\","
 		  "\"code\":%d,\"resets\":%u,\"unknown_ports\":%llu,"
-		  "\"unknown_msrs\":%llu",
+		  "\"unknown_msrs\":%llu,\"free_bytes\":%llu,"
+		  "\"ticks\":%llu",
 		  vm->config.name, json(text, sizeof(text), vm->reason),
 		  vm->code, vm->resets, LL(vm->ports.total),
-		  LL(vm->msrs.total));
+		  LL(vm->msrs.total), LL(pages_free_count() * PAGE_SIZE),
+		  LL(rdtsc() - entry_tsc));
 	for (u32 i = 0; i < vm->config.vcpu_count; i++)
 		report_stats(&vm->vcpu[i]);
 }

@@ -7,10 +7,11 @@ use strict;
 use warnings;
 
 # Keys that may be repeated; every occurrence counts.
-my %LIST = map { $_ => 1 } qw(vm claim says never set module stopped);
+my %LIST = map { $_ => 1 } qw(vm claim says never show set module stopped);
 # Keys that occur once; the last occurrence counts, so sections override [*].
 my %ONCE = map { $_ => 1 } qw(
-	guest image iso runs vcpus fresh policies words options host linux kernel tests
+	guest image iso runs vcpus fresh policies words options host
+	linux tests bare-words boot-cost
 	cpus mem vm-mem model vmx corrupt protocol load-at acpi bad-msrs
 	seconds ticks skip panic until endless bare-only);
 

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A guest that keeps the CPU as well as it can: it spins with interrupts off
+ * for ticks=N of the TSC, and counts how much of that it was given. share=P is
+ * the percentage it may have; all of it, by default, as on a machine of its
+ * own.
+ */
+#include "lib/check.h"
+#include "lib/serial.h"
+
+#define TICKS     50000000
+#define GAP_TICKS 20000 /* longer between two reads: somebody else ran */
+#define TOLERANCE 1     /* percent: slices do not divide the time exactly */
+
+static bool spin(void)
+{
+	const u64 ticks = guest_number("ticks", TICKS);
+	const u64 share = guest_number("share", 100);
+	const u64 start = rdtsc();
+	u64 now = start, away = 0;
+
+	cli();
+	while (now - start < ticks) {
+		const u64 last = now;
+
+		now = rdtsc();
+		if (now - last > GAP_TICKS)
+			away += now - last;
+	}
+
+	const u64 percent = 100 * (now - start - away) / (now - start);
+
+	printk("# %u of 100 ticks were its own\n", (u32)percent);
+	return is("no more than its share", percent <= share + TOLERANCE) &&
+	       is("not much less either", percent + TOLERANCE >= share);
+}
+
+const struct claim claims[] = {
+	{ "spinning with interrupts off, it has its share of the CPU", spin,
+	  0 },
+};
+CLAIMS_END
