@@ -64,7 +64,12 @@ is_deeply $serial->{vm}{nm}, ['1..1', 'ok 1 - a', '# end'],
 is scalar Serial::events($serial, 'malformed'), 1, 'a broken event is seen';
 for my $claim (['count grow vm=nm = 1', 1], ['count grow vm=kvm = 0', 1],
 	       ['sum stats.exits.CPUID vm=nm = 12', 1],
-	       ['sum stats.exits.CPUID vm=nm vcpu=1 <= 4', 0]) {
+	       ['sum stats.exits.CPUID vm=nm vcpu=1 <= 4', 0],
+	       ['max stats.exits.CPUID = 7', 1],
+	       ['min stats.exits.CPUID vm=nm = max stats.exits.CPUID', 0],
+	       ['sum grow.to vm=nm = sum stats.exits.CPUID vcpu=0', 0],
+	       ['sum stats.exits.CPUID vcpu=1 <= 42% stats.exits.CPUID vm=nm', 1],
+	       ['sum stats.exits.CPUID vcpu=1 <= 41% stats.exits.CPUID vm=nm', 0]) {
 	my ($text, $holds) = @$claim;
 	is Verdict::claim('g', $text, $serial)->{ok}, $holds, "claim $text";
 }
@@ -75,6 +80,31 @@ ok Verdict::vm_stop('g', 'kvm', 'no memory', $serial)->{ok},
 ok !Verdict::vm_stop('g', 'eager', undef, $serial)->{ok},
     'a VM that never stops fails';
 is Serial::parse("tv: panic: x\n")->{panic}, 'tv: panic: x', 'a panic is seen';
+
+my @linux = ('linux: init, Linux 6', 'linux: ticks 1000 until init',
+	     'linux: run amx', '[OK]	x', 'linux: amx exit 0', 'linux: done ok');
+sub with
+{
+	my ($from, $to) = @_;
+	return [map { $_ eq $from ? $to : $_ } @linux];
+}
+is failures(Verdict::linux('l', \@linux, 'amx')), 0, 'a kernel that did well';
+is failures(Verdict::linux('l', with('linux: amx exit 0', 'linux: amx exit 1'),
+			   'amx')), 1, 'a program that fails is seen';
+is failures(Verdict::linux('l', \@linux, 'amx', 'matrix')), 1,
+    'so is one that never ran';
+is failures(Verdict::linux('l', ['linux: kernel: BUG', @linux], 'amx')), 1,
+    'and a kernel that complains';
+ok Verdict::same_lines('l', 'amx', \@linux, \@linux)->{ok}, 'equal lines';
+ok !Verdict::same_lines('l', 'amx', \@linux, with('[OK]	x', '[OK]	y'))->{ok},
+    'lines that differ';
+ok !Verdict::same_lines('l', 'matrix', \@linux, \@linux)->{ok},
+    'no line is no proof';
+my $first = Serial::parse('tv: event {"event":"end","first_entry_ticks":500}');
+my $later = with('linux: ticks 1000 until init',
+		 'linux: ticks 1530 until init');
+ok Verdict::boot_cost('l', 3, \@linux, $later, $first)->{ok}, '3 % is 3 %';
+ok !Verdict::boot_cost('l', 2, \@linux, $later, $first)->{ok}, 'and not 2 %';
 
 my @section = Conf::read_file("$FindBin::Bin/tests.conf");
 ok @section > 0, 'tests.conf can be read';
