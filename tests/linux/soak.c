@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * soak TICKS PROGRAM...: runs the programs of /bin in turn until the
- * time-stamp counter has moved by TICKS, and meanwhile wakes up every 10 ms.
- * All programs must succeed. A lost timer interrupt shows as a wake-up that
- * comes with a later one, lost time as a period that is not 10 ms by the TSC.
+ * soak FROM TICKS PROGRAM...: waits until the time-stamp counter is FROM, so
+ * that several guests begin together; then runs the programs of /bin in turn
+ * for TICKS, and meanwhile wakes up every 10 ms. All programs must succeed. A
+ * lost timer interrupt shows as a wake-up that comes with a later one, lost
+ * time as a period that is not 10 ms by the TSC.
  */
 #include <cpuid.h>
 #include <errno.h>
@@ -142,15 +143,22 @@ static struct wakes wake_until(uint64_t end)
 
 int main(int argc, char **argv)
 {
-	const double hz      = tsc_hz();
-	const uint64_t start = __rdtsc();
-
-	if (argc < 3) {
-		fprintf(stderr, "usage: soak TICKS PROGRAM...\n");
+	if (argc < 4) {
+		fprintf(stderr, "usage: soak FROM TICKS PROGRAM...\n");
 		return 2;
 	}
 
-	const uint64_t end = start + strtoull(argv[1], NULL, 10);
+	const double hz     = tsc_hz();
+	const uint64_t from = strtoull(argv[1], NULL, 10);
+	const uint64_t end  = from + strtoull(argv[2], NULL, 10);
+
+	if (__rdtsc() >= from) {
+		printf("soak: it is too late to begin at %s\n", argv[1]);
+		return 2;
+	}
+	while (__rdtsc() < from)
+		usleep(100);
+
 	struct progress *p = mmap(NULL, sizeof(*p), PROT_READ | PROT_WRITE,
 				  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	const long before  = timer_interrupts();
@@ -158,7 +166,7 @@ int main(int argc, char **argv)
 	int status;
 
 	if (worker == 0) {
-		work(p, end, argv + 2);
+		work(p, end, argv + 3);
 		fflush(stdout);
 		_exit(0);
 	}

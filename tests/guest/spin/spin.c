@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A guest that keeps the CPU as well as it can: it spins with interrupts off
- * for ticks=N of the TSC, and counts how much of that it was given. share=P is
- * the percentage it may have; all of it, by default, as on a machine of its
- * own.
+ * until the TSC is from=, and for ticks=N more, and counts how much of the
+ * latter it was given. share=P is the percentage it may have; all of it, by
+ * default, as on a machine of its own.
  */
 #include "lib/check.h"
 #include "lib/serial.h"
@@ -16,10 +16,13 @@ static bool spin(void)
 {
 	const u64 ticks = guest_number("ticks", TICKS);
 	const u64 share = guest_number("share", 100);
-	const u64 start = rdtsc();
-	u64 now = start, away = 0;
+	const u64 from  = guest_number("from", 0);
+	u64 start, now, away = 0;
 
 	cli();
+	do {
+		now = start = rdtsc();
+	} while (now < from);
 	while (now - start < ticks) {
 		const u64 last = now;
 
