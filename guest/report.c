@@ -174,9 +174,8 @@ void report_vm_stop(const struct vm *vm)
 		  "\"unknown_msrs\":%llu,\"free_bytes\":%llu,"
 		  "\"ticks\":%llu",
 		  vm->config.name, json(text, sizeof(text), vm->reason),
-		  vm->code, vm->resets, LL(vm->ports.total),
-		  LL(vm->msrs.total), LL(pages_free_count() * PAGE_SIZE),
-		  LL(rdtsc() - entry_tsc));
+		  vm->code, vm->resets, LL(vm->ports.total), LL(vm->msrs.total),
+		  LL(pages_free_count() * PAGE_SIZE), LL(rdtsc() - entry_tsc));
 	for (u32 i = 0; i < vm->config.vcpu_count; i++)
 		report_stats(&vm->vcpu[i]);
 }
