@@ -140,9 +140,14 @@ UNUSED void serial_write(const char *text, size_t length)
 }
 
 /* An assertion of the tree that does not hold is a finding too. */
-UNUSED void panic(const char *fmt, ...)
+UNUSED __attribute__((weak)) void panic(const char *fmt, ...)
 {
-	fprintf(stderr, "panic: not so: %s\n", fmt);
+	va_list ap;
+
+	fprintf(stderr, "panic: not so: ");
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	fputc('\n', stderr);
 	abort();
 }
 
