@@ -245,7 +245,7 @@ emulator-check: deps $(O)/emulator/pack $(O)/emulator/rom.bin
 # Everything a suite may want to run, built before.
 .PHONY: test-images
 test-images: $(O)/tilevisor.elf $(O)/tilevisor.iso $(O)/bare.iso $(GUEST_ELFS) \
-	     $(O)/emulator/pack $(O)/emulator/rom.bin
+	     $(O)/emulator/pack $(O)/emulator/rom.bin $(FUZZERS)
 
 SUITES := $(patsubst tests/suite/%.t,%,$(wildcard tests/suite/*.t))
 
@@ -255,14 +255,14 @@ suites:
 
 .PHONY: test
 ifeq ($(SUITE),all)
-test: deps test-images $(UNITS:%=$(O)/unit/%) $(FUZZERS)
+test: deps test-images $(UNITS:%=$(O)/unit/%)
 	$(Q)$(check_flags) prove --timer -e '' tests/check/all $(UNITS:%=$(O)/unit/%) $(SUITES:%=tests/suite/%.t)
 else ifeq ($(SUITE),unit)
 test: unit
 else ifeq ($(SUITE),check)
 test: check
 else
-test: deps test-images $(if $(filter fuzz,$(SUITE)),$(FUZZERS))
+test: deps test-images
 	$(Q)prove --timer -e '' tests/suite/$(SUITE).t
 endif
 

@@ -5,63 +5,18 @@
  */
 #include "boot/acpi.h"
 
+#include "boot/acpi_format.h"
 #include "boot/lib/string.h"
-
-#define HEADER_BYTES 36
 
 const char *const acpi_fault_text[ACPI_FAULT_COUNT] = {
 	[ACPI_FINE]       = "it is there",
 	[ACPI_ABSENT]     = "there is none",
 	[ACPI_UNREADABLE] = "it lies where no table can be read",
 	[ACPI_SHORT]      = "it is shorter than its header",
+	[ACPI_LONG]       = "it is longer than the 16 MiB we take",
 	[ACPI_CHECKSUM]   = "its checksum is wrong",
 	[ACPI_ROOT]       = "the RSDT or XSDT cannot be used",
 };
-
-/* Offsets in the RSDP and in the FADT. */
-enum {
-	RSDP_REVISION = 15,
-	RSDP_RSDT     = 16,
-	RSDP_XSDT     = 24,
-	FADT_DSDT     = 40,
-	FADT_SMI_CMD  = 48,
-	FADT_ENABLE   = 52,
-	FADT_PM1A_CNT = 64,
-	FADT_PM1B_CNT = 68,
-	FADT_MIN      = 72,
-	FADT_FLAGS    = 112,
-	FADT_RESET    = 116,
-	FADT_RESET_TO = 128,
-	FADT_X_DSDT   = 140,
-};
-
-#define FADT_RESET_SUPPORTED BIT(10)
-#define FADT_HW_REDUCED      BIT(20)
-
-/* MADT: 8 bytes behind the header, then entries of a type and a length. */
-enum {
-	MADT_ENTRIES      = HEADER_BYTES + 8,
-	MADT_LAPIC        = 0,
-	MADT_LAPIC_BYTES  = 8,
-	MADT_X2APIC       = 9,
-	MADT_X2APIC_BYTES = 16,
-	MADT_NO_ID        = 0xff, /* of type 0: nobody */
-};
-#define MADT_ENABLED BIT(0)
-
-/* SPCR: interface type, address, baud rate. */
-enum {
-	SPCR_TYPE    = 36,
-	SPCR_ADDRESS = 40,
-	SPCR_BAUD    = 58,
-	SPCR_MIN     = 80,
-};
-#define SPCR_TYPE_16550 0x00
-#define SPCR_TYPE_16450 0x01
-#define SPCR_TYPE_GAS   0x12 /* a 16550 as its address says */
-
-/* Generic address structure: space 1 is system I/O, the address at byte 4. */
-#define GAS_IO 1
 
 /* AML: what may stand in Name (\_S5, Package () { a, b, ... }). */
 enum {
@@ -73,24 +28,7 @@ enum {
 	AML_ROOT        = '\\',
 };
 
-static u32 get32(const u8 *p)
-{
-	u32 v;
-
-	memcpy(&v, p, sizeof(v));
-	return v;
-}
-
-static u64 get64(const u8 *p)
-{
-	u64 v;
-
-	memcpy(&v, p, sizeof(v));
-	return v;
-}
-
-/* NULL: not all of BYTES at the physical address AT can be read. */
-static const u8 *look(const struct acpi_window *w, u64 at, u64 bytes)
+const u8 *acpi_look(const struct acpi_window *w, u64 at, u64 bytes)
 {
 	if (at < w->start || at > w->end || bytes > w->end - at)
 		return NULL;
@@ -106,11 +44,10 @@ static bool sum_is_zero(const u8 *p, u32 bytes)
 	return sum == 0;
 }
 
-/* The table at AT, whatever its name. NULL: it is not one. */
-static const u8 *table_at(const struct acpi_window *w, u64 at, u32 *length,
-			  enum acpi_fault *fault)
+const u8 *acpi_table_at(const struct acpi_window *w, u64 at, u32 *length,
+			enum acpi_fault *fault)
 {
-	const u8 *t = look(w, at, HEADER_BYTES);
+	const u8 *t = acpi_look(w, at, HEADER_BYTES);
 
 	*fault = ACPI_UNREADABLE;
 	if (!t)
@@ -120,7 +57,11 @@ static const u8 *table_at(const struct acpi_window *w, u64 at, u32 *length,
 		*fault = ACPI_SHORT;
 		return NULL;
 	}
-	if (!look(w, at, *length))
+	if (*length > ACPI_TABLE_MAX) {
+		*fault = ACPI_LONG;
+		return NULL;
+	}
+	if (!acpi_look(w, at, *length))
 		return NULL;
 	*fault = sum_is_zero(t, *length) ? ACPI_FINE : ACPI_CHECKSUM;
 	return *fault == ACPI_FINE ? t : NULL;
@@ -133,7 +74,7 @@ static const u8 *find_table(const struct acpi_window *w, const u8 rsdp[36],
 	const bool wide  = rsdp[RSDP_REVISION] >= 2 && get64(rsdp + RSDP_XSDT);
 	const u32 stride = wide ? 8 : 4;
 	u32 bytes;
-	const u8 *root = table_at(
+	const u8 *root = acpi_table_at(
 		w, wide ? get64(rsdp + RSDP_XSDT) : get32(rsdp + RSDP_RSDT),
 		&bytes, fault);
 
@@ -142,10 +83,10 @@ static const u8 *find_table(const struct acpi_window *w, const u8 rsdp[36],
 		return NULL;
 	for (u32 at = HEADER_BYTES; bytes - at >= stride; at += stride) {
 		const u64 address = wide ? get64(root + at) : get32(root + at);
-		const u8 *head    = look(w, address, HEADER_BYTES);
+		const u8 *head    = acpi_look(w, address, HEADER_BYTES);
 
 		if (head && memcmp(head, signature, 4) == 0)
-			return table_at(w, address, length, fault);
+			return acpi_table_at(w, address, length, fault);
 	}
 	*fault = ACPI_ABSENT;
 	return NULL;
@@ -270,6 +211,14 @@ static bool find_s5(const u8 *aml, u32 length, struct power_acpi *out)
 	return false;
 }
 
+/* A 32-bit field that holds a port; 0: it is none, or beyond all ports. */
+static u16 fadt_port(const u8 *fadt, u32 at)
+{
+	const u32 port = get32(fadt + at);
+
+	return port <= 0xffff ? (u16)port : 0;
+}
+
 bool acpi_power(const struct acpi_window *w, const u8 rsdp[36],
 		struct power_acpi *out)
 {
@@ -288,12 +237,12 @@ bool acpi_power(const struct acpi_window *w, const u8 rsdp[36],
 	dsdt_at = get32(fadt + FADT_DSDT);
 	if (fadt_bytes >= FADT_X_DSDT + 8 && get64(fadt + FADT_X_DSDT))
 		dsdt_at = get64(fadt + FADT_X_DSDT);
-	dsdt = table_at(w, dsdt_at, &dsdt_bytes, &fault);
-	if (!dsdt)
+	dsdt = acpi_table_at(w, dsdt_at, &dsdt_bytes, &fault);
+	if (!dsdt || memcmp(dsdt, "DSDT", 4) != 0)
 		return false;
-	out->pm1a        = (u16)get32(fadt + FADT_PM1A_CNT);
-	out->pm1b        = (u16)get32(fadt + FADT_PM1B_CNT);
-	out->smi_cmd     = (u16)get32(fadt + FADT_SMI_CMD);
+	out->pm1a        = fadt_port(fadt, FADT_PM1A_CNT);
+	out->pm1b        = fadt_port(fadt, FADT_PM1B_CNT);
+	out->smi_cmd     = fadt_port(fadt, FADT_SMI_CMD);
 	out->acpi_enable = fadt[FADT_ENABLE];
 	return out->pm1a && find_s5(dsdt, dsdt_bytes, out);
 }

@@ -25,12 +25,19 @@ struct acpi_window {
 		(const u8 *)PAGE_SIZE, PAGE_SIZE, 4 * GIB                      \
 	}
 
+/*
+ * No table is longer: a length that firmware got wrong must not make us sum up
+ * all of memory and devices with it.
+ */
+#define ACPI_TABLE_MAX (16 * MIB)
+
 /* Why a table is not to be had. */
 enum acpi_fault {
 	ACPI_FINE,
 	ACPI_ABSENT,     /* the root does not list it */
 	ACPI_UNREADABLE, /* it does not lie within the window */
 	ACPI_SHORT,      /* its length is less than its header's */
+	ACPI_LONG,       /* ... more than ACPI_TABLE_MAX */
 	ACPI_CHECKSUM,
 	ACPI_ROOT, /* no usable RSDT or XSDT */
 	ACPI_FAULT_COUNT,

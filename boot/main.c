@@ -6,6 +6,7 @@
 #include "boot/main.h"
 
 #include "boot/acpi.h"
+#include "boot/acpi_check.h"
 #include "boot/cpu.h"
 #include "boot/lib/clock.h"
 #include "boot/lib/options.h"
@@ -23,6 +24,8 @@
 #include "vmx/runloop.h"
 #include "vmx/sched.h"
 #include "vmx/vmxon.h"
+
+#define ACPI_COMPLAINTS_MAX 16 /* a machine with more has made its point */
 
 /* The console speaks, or says why the command line was not understood. */
 static void host_console_init(const struct boot_info *bi)
@@ -42,6 +45,21 @@ static void host_console_init(const struct boot_info *bi)
 	log_set_level(o->log);
 	if (!understood)
 		refuse("%s", why);
+}
+
+/* Whatever firmware got wrong is named, and survived. */
+static void acpi_criticize(const struct boot_info *bi)
+{
+	const struct acpi_window low = ACPI_FIRST_WINDOW;
+	char text[200];
+
+	if (!bi->rsdp)
+		return;
+	for (u32 i = 0; i < ACPI_COMPLAINTS_MAX; i++) {
+		if (!acpi_complaint(&low, bi->rsdp_copy, i, text, sizeof(text)))
+			return;
+		log_warn("ACPI: %s", text);
+	}
 }
 
 /* ACPI's tables lie anywhere: read while the first page tables map them all. */
@@ -121,6 +139,7 @@ void boot_main(const struct boot_info *bi)
 	cpu_init();            /* GDT, IDT; required CPU features */
 	clock_init();          /* how fast the TSC counts */
 	announce(bi);          /* the machine and the build */
+	acpi_criticize(bi);    /* what is wrong with its tables */
 	power_init(bi);        /* how this machine switches itself off */
 	pages_init(bi);        /* free memory, in pages */
 	smp_init(bi);          /* MADT: a block for every CPU */

@@ -147,8 +147,10 @@ static bool take_rsdp(struct walk *w, u32 bytes)
 
 	if (memcmp(rsdp, "RSD PTR ", 8) != 0)
 		return fail(w, MB2_RSDP_SIGNATURE, 0, 0);
-	if (!sum_is_zero(rsdp, RSDP_OLD_BYTES) || !sum_is_zero(rsdp, bytes))
-		return fail(w, MB2_RSDP_SUM, 0, 0);
+	if (!sum_is_zero(rsdp, RSDP_OLD_BYTES))
+		return fail(w, MB2_RSDP_SUM, RSDP_OLD_BYTES, 0);
+	if (!sum_is_zero(rsdp, bytes))
+		return fail(w, MB2_RSDP_SUM, bytes, 0);
 	if (w->type == TAG_ACPI_OLD && w->first_at[TAG_ACPI_NEW])
 		return true;
 	memset(w->bi->rsdp_copy, 0, sizeof(w->bi->rsdp_copy));
@@ -386,9 +388,9 @@ static const char *const sentence[] = {
 	[MB2_INFO_ON_IMAGE]    = "the boot information at $F overlaps "
 				 "Tilevisor's own image",
 	[MB2_RSDP_SIGNATURE]   = "$w: it does not begin with \"RSD PTR \"",
-	[MB2_RSDP_SUM]         = "$w: its checksum is wrong",
-	[MB2_BOOT_SERVICES]    = "$w: the boot loader left them running, which "
-				 "was not asked for",
+	[MB2_RSDP_SUM]      = "$w: the checksum of its first $f bytes is wrong",
+	[MB2_BOOT_SERVICES] = "$w: the boot loader left them running, which "
+			      "was not asked for",
 };
 _Static_assert(ARRAY_SIZE(sentence) == MB2_ERROR_COUNT, "one sentence each");
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: boot/acpi.c */
+/* links: boot/acpi.c boot/acpi_check.c boot/lib/print.c */
 /* seconds: 60 */
 /*
  * ACPI's tables as firmware might leave them: nothing is read outside the
@@ -7,6 +7,7 @@
  * the choice may ask for right checksums, behind which most of the code lies.
  */
 #include "boot/acpi.h"
+#include "boot/acpi_check.h"
 
 #include "tests/fuzz/fuzz.h"
 
@@ -42,13 +43,46 @@ static void fix_sums(u8 *memory, u64 bytes)
 				fix_sum(memory + at, bytes - at);
 }
 
+static void judge(const struct acpi_window *w, const u8 *rsdp)
+{
+	enum acpi_fault fault = ACPI_FINE;
+	struct power_acpi how;
+	u32 length, at = 0, apic_id, baud, count = 0;
+	char text[200];
+	u16 port = 0;
+	u8 value;
+
+	const u8 *madt = acpi_table(w, rsdp, "APIC", &length, &fault);
+
+	REQUIRE(!madt == (fault != ACPI_FINE));
+	if (madt) {
+		REQUIRE(length >= 36 && madt >= w->base &&
+			madt + length <= w->base + (w->end - w->start));
+		while (acpi_next_cpu(madt, length, &at, &apic_id) ==
+		       ACPI_NEXT_CPU)
+			REQUIRE(at <= length && count++ < length);
+	}
+	if (acpi_console(w, rsdp, &port, &baud))
+		REQUIRE(port && baud <= 115200);
+	if (acpi_reset(w, rsdp, &port, &value))
+		REQUIRE(port);
+	if (acpi_power(w, rsdp, &how))
+		REQUIRE(how.pm1a && acpi_table(w, rsdp, "FACP", &length, NULL));
+	for (u32 i = 0; acpi_complaint(w, rsdp, i, text, sizeof(text)); i++) {
+		require_sentence(text, sizeof(text));
+		REQUIRE(i < 10000);
+	}
+	/* Without a usable table of CPUs there is something to complain about.
+	 */
+	if (!madt || !count)
+		REQUIRE(acpi_complaint(w, rsdp, 0, text, sizeof(text)));
+}
+
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
 	struct input in  = { data, size };
 	const u64 choice = take(&in, 1);
 	u8 rsdp[RSDP_BYTES];
-	struct power_acpi how;
-	u32 length;
 
 	take_into(&in, rsdp, sizeof(rsdp));
 	if (in.left > MEMORY_MAX)
@@ -60,13 +94,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	if (choice & FIX_SUMS)
 		fix_sums(memory, in.left);
 
-	const u8 *madt = acpi_table(&w, rsdp, "APIC", &length);
-
-	if (madt)
-		REQUIRE(length >= 36 && madt >= memory &&
-			madt + length <= memory + in.left);
-	if (acpi_power(&w, rsdp, &how))
-		REQUIRE(how.pm1a);
+	judge(&w, rsdp);
 	free(memory);
 	return 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: boot/mb2.c boot/lib/print.c */
+/* links: boot/mb2.c boot/memory_map.c boot/lib/print.c */
 /* seconds: 60 */
 /*
  * Boot information: whatever a loader hands over gives a boot_info that keeps

@@ -73,6 +73,65 @@ static const struct corruption table[] = {
 
 #define TABLE_COUNT (sizeof(table) / sizeof(table[0]))
 
+/*
+ * Damage to an ACPI table: VALUE's low BYTES at OFFSET. Its checksum is made
+ * right again, unless it is what is damaged.
+ */
+static const struct {
+	const char *name, *signature;
+	int offset, bytes;
+	uint32_t value;
+} acpi_table[] = {
+	/* clang-format off */
+	{ "acpi-root-outside",  "XSDT", 36, 4, 0xfffffff0 },
+	{ "acpi-root-checksum", "XSDT",  9, 1, 0x55 },
+	{ "acpi-madt-short",    "APIC",  4, 4, 40 },
+	{ "acpi-madt-entry-0",  "APIC", 45, 1, 0 },
+	{ "acpi-madt-no-cpu",   "APIC", 48, 4, 0 },
+	{ "acpi-fadt-short",    "FACP",  4, 4, 60 },
+	{ "acpi-fadt-port",     "FACP", 64, 4, 0x10604 },
+	{ "acpi-dsdt-huge",     "DSDT",  4, 4, 0xfffffff0 },
+	/* clang-format on */
+};
+
+#define ACPI_COUNT    (sizeof(acpi_table) / sizeof(acpi_table[0]))
+#define ACPI_CHECKSUM 9
+
+static uint8_t *find_acpi(uint8_t *rom, const char *signature)
+{
+	for (uint32_t at = 0; at < PACK_ROM_BYTES; at += 64)
+		if (memcmp(rom + at, signature, 4) == 0)
+			return rom + at;
+	pack_die("there is no ACPI table %s to damage", signature);
+}
+
+void corrupt_acpi(const struct pack *p, uint8_t *rom)
+{
+	if (!p->corrupt || strncmp(p->corrupt, "acpi-", 5) != 0)
+		return;
+	for (size_t i = 0; i < ACPI_COUNT; i++) {
+		uint8_t value[8], *t;
+		uint32_t length, sum = 0;
+
+		if (strcmp(p->corrupt, acpi_table[i].name) != 0)
+			continue;
+		t = find_acpi(rom, acpi_table[i].signature);
+		put64(value, acpi_table[i].value);
+		memcpy(t + acpi_table[i].offset, value,
+		       (size_t)acpi_table[i].bytes);
+		length = get32(t + 4);
+		if (acpi_table[i].offset == ACPI_CHECKSUM ||
+		    length > PACK_ROM_BYTES)
+			return;
+		t[ACPI_CHECKSUM] = 0;
+		for (uint32_t b = 0; b < length; b++)
+			sum += t[b];
+		t[ACPI_CHECKSUM] = (uint8_t)-sum;
+		return;
+	}
+	pack_die("unknown --corrupt %s", p->corrupt);
+}
+
 static uint8_t *find_tag(uint8_t *info, uint32_t type, int number)
 {
 	if (type == WHOLE)
@@ -121,7 +180,7 @@ static bool corrupt_entry(struct pack *p)
 
 void corrupt_multiboot2(struct pack *p, uint8_t *info)
 {
-	bool done = corrupt_entry(p);
+	bool done = corrupt_entry(p) || strncmp(p->corrupt, "acpi-", 5) == 0;
 
 	for (size_t i = 0; i < TABLE_COUNT; i++) {
 		const struct corruption *c = &table[i];
@@ -148,4 +207,6 @@ void corrupt_list(void)
 		if (i == 0 || strcmp(table[i].name, table[i - 1].name) != 0)
 			puts(table[i].name);
 	}
+	for (size_t i = 0; i < ACPI_COUNT; i++)
+		puts(acpi_table[i].name);
 }

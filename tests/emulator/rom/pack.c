@@ -353,8 +353,10 @@ int main(int argc, char **argv)
 
 	memset(p.ram + SCRATCH_BEGIN, SCRATCH,
 	       PACK_LOW_RAM_END - SCRATCH_BEGIN);
-	if (p.acpi)
+	if (p.acpi) {
 		acpi_build(&p, rom);
+		corrupt_acpi(&p, rom);
+	}
 	load_kernel(&p, kernel, bytes);
 	if (p.load_at && p.kernel_start != p.load_at)
 		pack_die("%s is not relocatable", argv[optind]);

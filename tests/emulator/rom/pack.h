@@ -107,6 +107,9 @@ void corrupt_list(void);
  */
 void acpi_build(struct pack *p, uint8_t *rom);
 
+/* Damage the finished ACPI tables, if that is what p->corrupt names. */
+void corrupt_acpi(const struct pack *p, uint8_t *rom);
+
 static inline void put16(uint8_t *at, uint16_t value)
 {
 	at[0] = (uint8_t)value;
