@@ -364,7 +364,7 @@ static void host_lines(void)
 {
 	static const char *const names[] = { "console", "log",         "slice",
 					     "end",     "console-raw", "xfd",
-					     "fpu",     "selftest" };
+					     "fpu" };
 	static const char *const lines[] = {
 		"colour=red",
 		"verbose",
@@ -387,6 +387,7 @@ static void host_lines(void)
 		"xfd=NM",
 		"fpu=greedy",
 		"console-raw=a-name-of-16-let",
+		"selftest=",
 		"selftest=everything",
 		"log=info log=warn",
 		"end=off slice=100 end=halt",
