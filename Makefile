@@ -176,10 +176,11 @@ include $(wildcard tests/guest/lib/guest.mk tests/emulator/rom/rom.mk)
 # The guests on the ISO, for who boots it without an idea of what to run.
 ISO_GUESTS := no_xfd_aware
 
-# bare.iso starts the last entry: the same guest without Tilevisor.
+# bare.iso starts the same guest without Tilevisor, selftest.iso no guest.
 $(O)/tilevisor.iso: grub_entry := 0
 $(O)/bare.iso: grub_entry := 2
-$(O)/tilevisor.iso $(O)/bare.iso: $(O)/tilevisor.elf boot/grub.cfg $(ISO_GUESTS:%=$(O)/guest/%.elf)
+$(O)/selftest.iso: grub_entry := 3
+$(O)/tilevisor.iso $(O)/bare.iso $(O)/selftest.iso: $(O)/tilevisor.elf boot/grub.cfg $(ISO_GUESTS:%=$(O)/guest/%.elf)
 	@tests/check/packages iso
 	$(call say,ISO,$@)
 	$(Q)rm -rf $@.d && mkdir -p $@.d/boot/grub
@@ -245,6 +246,7 @@ emulator-check: deps $(O)/emulator/pack $(O)/emulator/rom.bin
 # Everything a suite may want to run, built before.
 .PHONY: test-images
 test-images: $(O)/tilevisor.elf $(O)/tilevisor.iso $(O)/bare.iso $(GUEST_ELFS) \
+	     $(O)/selftest.iso $(O)/tilevisor.efi \
 	     $(O)/emulator/pack $(O)/emulator/rom.bin $(FUZZERS)
 
 SUITES := $(patsubst tests/suite/%.t,%,$(wildcard tests/suite/*.t))

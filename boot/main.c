@@ -16,6 +16,7 @@
 #include "boot/lib/string.h"
 #include "boot/lib/symbols.h"
 #include "boot/lib/x86.h"
+#include "boot/machine_test.h"
 #include "boot/memory.h"
 #include "boot/selftest.h"
 #include "boot/smp.h"
@@ -143,6 +144,7 @@ void boot_main(const struct boot_info *bi)
 	power_init(bi);        /* how this machine switches itself off */
 	pages_init(bi);        /* free memory, in pages */
 	smp_init(bi);          /* MADT: a block for every CPU */
+	machine_test_acpi(bi); /* if asked for, while all tables are mapped */
 	paging_init(bi);       /* our own page tables: W^X, guard pages */
 	fpu_init();            /* CPUID.0DH: components, sizes, host XCR0 */
 	vmx_init();            /* capability MSRs: read and judged once */
@@ -150,6 +152,8 @@ void boot_main(const struct boot_info *bi)
 	cpu_up();          /* VMCSs are made in VMX operation */
 	self_check();      /* debug builds: is the machine as we believe? */
 	smp_start(bi);     /* the other CPUs come to cpu_main() and wait */
+	machine_test(bi);  /* if asked for: what can be tested so far */
+	vmx_require();     /* from here on nothing goes without VMX */
 	sched_init();      /* a run queue in each CPU's block */
 	selftest();        /* fail on purpose, if asked to */
 	vm_create_all(bi); /* the VMs and their vCPUs, queued to run */

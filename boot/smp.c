@@ -14,6 +14,7 @@
 #include "boot/lib/panic.h"
 #include "boot/lib/string.h"
 #include "boot/lib/x86.h"
+#include "boot/machine_test.h"
 #include "boot/main.h"
 
 /* SDM 3, "Multiple-Processor (MP) Initialization": the waits between IPIs. */
@@ -235,6 +236,7 @@ void smp_wait(const char *why)
 	while (!__atomic_load_n(&released, __ATOMIC_ACQUIRE)) {
 		if (state_of(cpu) == CPU_LEFT_OUT)
 			leave_out(cpu);
+		machine_test_turn();
 		sti_hlt();
 		cli();
 	}

@@ -18,7 +18,9 @@
 struct vmx_caps vmx_caps;
 struct mtrrs vmx_mtrrs;
 
-static struct vmx_msrs judged; /* the boot CPU's, written by vmx_init() */
+/* The boot CPU's, written by vmx_init(). */
+static struct vmx_msrs judged;
+static struct caps_verdict verdict;
 
 /* A capability MSR that may not exist reads 0. */
 static u64 read_capability(u32 msr)
@@ -94,26 +96,32 @@ static void read_mtrrs(struct mtrrs *m)
 	}
 }
 
-void vmx_init(void)
+static bool usable(void)
 {
-	const char *missing;
+	return verdict.why == REFUSE_NOTHING && (judged.misc & MISC_EFER_LMA);
+}
 
-	read_msrs(&judged);
-
-	const struct vmx_msrs m = judged;
-
-	read_mtrrs(&vmx_mtrrs);
-
-	const struct caps_verdict verdict = caps_judge(&m, &vmx_caps);
-
+void vmx_require(void)
+{
 	if (verdict.why != REFUSE_NOTHING)
 		refuse("%s%s%s%s", refusal_text[verdict.why],
 		       verdict.name ? "\"" : "",
 		       verdict.name ? verdict.name : "",
 		       verdict.name ? "\"" : "");
-	if (!(m.misc & MISC_EFER_LMA))
+	if (!usable())
 		refuse("this CPU's VM exits do not save IA32_EFER.LMA, as "
 		       "unrestricted guests need");
+}
+
+void vmx_init(void)
+{
+	const char *missing;
+
+	read_msrs(&judged);
+	read_mtrrs(&vmx_mtrrs);
+	verdict = caps_judge(&judged, &vmx_caps);
+	if (!usable())
+		return;
 	for (unsigned int i = 0; (missing = caps_missing(&vmx_caps, i)); i++)
 		log_warn("%s", missing);
 	log_info("VMX revision %#x, pin %#x cpu %#x cpu2 %#x exit %#x entry "
@@ -183,6 +191,8 @@ void vmx_init_cpu(void)
 	const u64 struct_pages =
 		(sizeof(struct vmx_cpu) + PAGE_SIZE - 1) / PAGE_SIZE;
 
+	if (!usable())
+		return;
 	cpu->vmx = pages_alloc(struct_pages);
 	if (!cpu->vmx || !(cpu->vmx->vmxon = pages_alloc(1)))
 		refuse("no memory for VMX on CPU %u", cpu->index);

@@ -3,11 +3,14 @@
 #ifndef VMX_VMXON_H
 #define VMX_VMXON_H
 
-/*
- * Once: reads and judges the capability MSRs. A machine that lacks what we need
- * is refused with a sentence that names it.
- */
+/* Once: reads and judges the capability MSRs. */
 void vmx_init(void);
+
+/*
+ * Once, when the machine is up without VMX: one that lacks what we need is
+ * refused with a sentence that names it.
+ */
+void vmx_require(void);
 
 /*
  * Why this CPU, another than the one that vmx_init() judged, must not be used:
@@ -15,7 +18,10 @@ void vmx_init(void);
  */
 const char *vmx_differs(void);
 
-/* On every CPU: IA32_FEATURE_CONTROL, CR0/CR4 fixed bits, CR4.VMXE, VMXON. */
+/*
+ * On every CPU: IA32_FEATURE_CONTROL, CR0/CR4 fixed bits, CR4.VMXE, VMXON.
+ * Nothing on a machine that vmx_require() will refuse.
+ */
 void vmx_init_cpu(void);
 
 #endif

@@ -207,6 +207,7 @@ struct host_option {
 	const char *name;
 	const char *accepts;
 	bool (*take)(struct host_options *o, const struct option *word);
+	bool alone; /* it may stand without a value */
 };
 
 static bool take_console(struct host_options *o, const struct option *word)
@@ -297,31 +298,36 @@ static bool take_migrate(struct host_options *o, const struct option *word)
 
 static bool take_selftest(struct host_options *o, const struct option *word)
 {
-	return option_choice(word, selftest_names,
+	if (!word->value) {
+		o->test_machine = true;
+		return true;
+	}
+	return TV_DEBUG &&
+	       option_choice(word, selftest_names,
 			     ARRAY_SIZE(selftest_names)) >= 0 &&
 	       option_copy(word, o->selftest, sizeof(o->selftest));
 }
 
 static const struct host_option table[] = {
 	{ "console", "com1, com2 or a port from 0x100, then ,BAUD up to 115200",
-	  take_console },
-	{ "log", "error, warn, info, debug", take_log },
-	{ "slice", "microseconds from 10 to 10000000", take_slice },
-	{ "end", "off, halt, reboot", take_end },
+	  take_console, false },
+	{ "log", "error, warn, info, debug", take_log, false },
+	{ "slice", "microseconds from 10 to 10000000", take_slice, false },
+	{ "end", "off, halt, reboot", take_end, false },
 	{ "console-raw", "the name of a VM, at most 15 characters",
-	  take_console_raw },
-	{ "xfd", "nm, wrmsr, eager, kvm, inject", take_xfd },
-	{ "fpu", "lazy, reserve", take_fpu },
-	{ "migrate", "TSC ticks from 1 (debug builds)", take_migrate },
+	  take_console_raw, false },
+	{ "xfd", "nm, wrmsr, eager, kvm, inject", take_xfd, false },
+	{ "fpu", "lazy, reserve", take_fpu, false },
 	{ "selftest",
-	  "panic, nx, write, guard, double, divide, null, stack, late (debug "
-	  "builds)",
-	  take_selftest },
+	  "no value, or panic, nx, write, guard, double, divide, null, stack, "
+	  "late (debug builds)",
+	  take_selftest, true },
+	{ "migrate", "TSC ticks from 1 (debug builds)", take_migrate, false },
 };
 
-/* Every option for people; the last two are for those who debug Tilevisor. */
-#define LISTED       "console, log, slice, end, console-raw, xfd, fpu"
-#define LISTED_COUNT (ARRAY_SIZE(table) - (TV_DEBUG ? 0 : 2))
+/* Every option for people; the last one is for those who debug Tilevisor. */
+#define LISTED       "console, log, slice, end, console-raw, xfd, fpu, selftest"
+#define LISTED_COUNT (ARRAY_SIZE(table) - (TV_DEBUG ? 0 : 1))
 
 static const struct host_option *find(const struct option *word)
 {
@@ -341,8 +347,9 @@ static bool contradicts(const char *cmdline, const struct option *word,
 		    memcmp(earlier->key, word->key, word->key_length) != 0)
 			continue;
 		if (earlier->value_length != word->value_length ||
-		    !earlier->value ||
-		    memcmp(earlier->value, word->value, word->value_length))
+		    !earlier->value != !word->value ||
+		    (word->value &&
+		     memcmp(earlier->value, word->value, word->value_length)))
 			return true;
 	}
 	return false;
@@ -365,7 +372,7 @@ static bool take_word(const char *cmdline, const struct option *word,
 			    shown(word->key_length), word->key);
 		return false;
 	}
-	if (!word->value) {
+	if (!word->value && !known->alone) {
 		tv_snprintf(why, why_size,
 			    "option \"%s\" needs a value: %s=VALUE, one of: %s",
 			    known->name, known->name, known->accepts);
@@ -384,8 +391,9 @@ static bool take_word(const char *cmdline, const struct option *word,
 			    "option \"%s\" is given twice, as \"%.*s\" and as "
 			    "\"%.*s\": give it once",
 			    known->name, shown(earlier.value_length),
-			    earlier.value, shown(word->value_length),
-			    word->value);
+			    earlier.value ? earlier.value : "",
+			    shown(word->value_length),
+			    word->value ? word->value : "");
 		return false;
 	}
 	return true;

@@ -83,6 +83,7 @@ struct host_options {
 	bool console_given;
 	u64 migrate; /* debug builds: TSC ticks after which a vCPU moves to the
 		      * next CPU; 0: it moves only to where there is room */
+	bool test_machine; /* run the self-tests, then end */
 	char selftest[16]; /* debug builds: provoke a failure; "" normally */
 };
 
