@@ -21,6 +21,7 @@
 #include "boot/selftest.h"
 #include "boot/smp.h"
 #include "fpu/fpu.h"
+#include "guest/terminal.h"
 #include "guest/vm.h"
 #include "vmx/runloop.h"
 #include "vmx/sched.h"
@@ -157,6 +158,7 @@ void boot_main(const struct boot_info *bi)
 	sched_init();      /* a run queue in each CPU's block */
 	selftest();        /* fail on purpose, if asked to */
 	vm_create_all(bi); /* the VMs and their vCPUs, queued to run */
+	terminal_init();   /* who gets what is typed */
 	smp_release();     /* everybody */
 	runloop();         /* pick, switch, run; for ever */
 }

@@ -1,37 +1,57 @@
 /* SPDX-License-Identifier: MIT */
-/* Collects a VM's bytes into lines; console_write() sends each in one piece. */
+/* Collects a VM's bytes; console_write() sends what there is in one piece. */
 #include "guest/console.h"
 
 #include "boot/lib/print.h"
 
-void console_init(struct console *c, const char *vm_name, bool raw)
+void console_init(struct console *c, const char *vm_name)
 {
-	c->prefix = 0;
-	if (!raw)
-		c->prefix = (u32)tv_snprintf(c->text, CONSOLE_PREFIX_MAX,
-					     "[%s] ", vm_name);
-	c->used = c->prefix;
+	tv_snprintf(c->prefix, sizeof(c->prefix), "[%s] ", vm_name);
+	c->terminal = false;
+	c->due      = 0;
+	c->used     = 0;
 }
 
 static void send(struct console *c)
 {
-	c->text[c->used++] = '\n';
-	console_write(c->text, c->used);
-	c->used = c->prefix;
+	console_write(c, c->terminal ? "" : c->prefix, c->text, c->used,
+		      c->terminal);
+	c->used = 0;
+	c->due  = 0;
 }
 
-void console_put(struct console *c, u8 byte)
+void console_set_terminal(struct console *c, bool terminal, u64 patience)
 {
-	if (byte == '\r' || byte == '\0')
-		return;
-	if (byte == '\n' || c->used == c->prefix + CONSOLE_LINE_MAX)
+	/* What the terminal was not shown yet still belongs there. */
+	if (c->used && c->terminal)
 		send(c);
-	if (byte != '\n')
-		c->text[c->used++] = (char)byte;
+	c->terminal = terminal;
+	c->patience = patience;
+	if (c->used && c->terminal)
+		send(c);
+}
+
+void console_put(struct console *c, u8 byte, u64 now)
+{
+	if (!c->terminal && (byte == '\r' || byte == '\0'))
+		return;
+	if (c->used == CONSOLE_LINE_MAX && byte != '\n') {
+		if (!c->terminal)
+			c->text[c->used++] = '\n';
+		send(c);
+	}
+	c->text[c->used++] = (char)byte;
+	if (byte == '\n')
+		send(c);
+	else if (c->terminal)
+		c->due = now + c->patience;
 }
 
 void console_flush(struct console *c)
 {
-	if (c->used > c->prefix)
-		send(c);
+	if (!c->used)
+		return;
+	if (!c->terminal)
+		c->text[c->used++] = '\n';
+	send(c);
 }

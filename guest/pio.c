@@ -14,19 +14,26 @@
 typedef u8 in_fn(struct vm *vm, u16 port);
 typedef void out_fn(struct vm *vm, u16 port, u8 value);
 
+/* A read may have made room for input, a write may have asked for it. */
+static void uart_accessed(struct vm *vm)
+{
+	vuart_fill(&vm->uart, &vm->line);
+	interrupts_line(vm, VUART_IRQ, vuart_irq(&vm->uart));
+}
+
 static u8 uart_in(struct vm *vm, u16 port)
 {
 	const u8 value = vuart_read(&vm->uart, port - VUART_PORT);
 
-	interrupts_line(vm, VUART_IRQ, vuart_irq(&vm->uart));
+	uart_accessed(vm);
 	return value;
 }
 
 static void uart_out(struct vm *vm, u16 port, u8 value)
 {
 	if (vuart_write(&vm->uart, port - VUART_PORT, value))
-		console_put(&vm->console, value);
-	interrupts_line(vm, VUART_IRQ, vuart_irq(&vm->uart));
+		console_put(&vm->console, value, rdtsc());
+	uart_accessed(vm);
 }
 
 static u8 pic_in(struct vm *vm, u16 port)

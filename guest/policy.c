@@ -7,6 +7,7 @@
 #include "guest/interrupts.h"
 #include "guest/pio.h"
 #include "guest/report.h"
+#include "guest/terminal.h"
 #include "guest/vm.h"
 
 #define X2APIC_MSRS 0x100
@@ -262,6 +263,11 @@ enum verdict policy_triple_fault(struct vcpu *v)
 		    v->index);
 	policy_stop(v, reason, VM_CODE_STOPPED);
 	return RUN_STOP;
+}
+
+u64 policy_service(u64 now)
+{
+	return terminal_service(now);
 }
 
 enum verdict policy_call(struct vcpu *v, u64 number, u64 argument, u64 *result)

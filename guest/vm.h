@@ -58,6 +58,7 @@ struct vm {
 
 	struct spinlock lock; /* of what follows */
 	struct vuart uart;
+	struct ring line; /* input on its way to the UART */
 	struct vioapic ioapic;
 	struct vpic pic;
 	struct vrtc rtc;

@@ -271,8 +271,7 @@ bool vm_build(struct vm *vm, const struct boot_info *bi,
 	const struct vm_config *c = &vm->config;
 
 	vm->boot = bi;
-	console_init(&vm->console, c->name,
-		     !strcmp(host_options()->console_raw, c->name));
+	console_init(&vm->console, c->name);
 	make_cpuid(vm, host);
 	if (!memory_create(&vm->memory, c->memory_bytes)) {
 		tv_snprintf(why, WHY_SIZE, "mem= wants %llu KiB, %llu are free",

@@ -11,6 +11,7 @@
 #include "boot/lib/pages.h"
 #include "boot/lib/print.h"
 #include "guest/report.h"
+#include "guest/terminal.h"
 #include "guest/vm_parts.h"
 #include "vmx/policy.h"
 #include "vmx/sched.h"
@@ -31,6 +32,7 @@ static void report(struct vm *vm)
 	for (u32 i = 0; i < vm->config.vcpu_count; i++)
 		vm->device[i].area_bytes = fpu_area_bytes(&vm->vcpu[i].fpu);
 	report_vm_stop(vm);
+	terminal_vm_stopped(vm);
 	vm_ended(vm);
 }
 

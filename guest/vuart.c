@@ -38,13 +38,24 @@ static u8 lsr(const struct vuart *u)
 	       (u->rx_count ? UART_LSR_DR : 0);
 }
 
+/* Bytes in the FIFO that make "received data available". */
+static u8 trigger(const struct vuart *u)
+{
+	static const u8 level[] = { 1, 4, 8, 14 };
+
+	return fifos_on(u) ? level[u->fcr >> 6] : 1;
+}
+
 /* The highest-priority cause that is enabled, as IIR[3:0] has it. */
 static u8 cause(const struct vuart *u)
 {
 	if ((u->ier & UART_IER_RLSI) && u->lsr_errors)
 		return UART_IIR_RLSI;
-	if ((u->ier & UART_IER_RDI) && u->rx_count)
+	if ((u->ier & UART_IER_RDI) && u->rx_count >= trigger(u))
 		return UART_IIR_RDI;
+	/* Nothing follows by itself: the timeout need not be waited for. */
+	if ((u->ier & UART_IER_RDI) && u->rx_count)
+		return UART_IIR_RX_TIMEOUT;
 	if ((u->ier & UART_IER_THRI) && u->thri)
 		return UART_IIR_THRI;
 	if ((u->ier & UART_IER_MSI) && u->msr_delta)
@@ -59,7 +70,7 @@ bool vuart_irq(const struct vuart *u)
 	       !(u->mcr & UART_MCR_LOOP);
 }
 
-static u8 receive(struct vuart *u)
+static u8 take(struct vuart *u)
 {
 	if (!u->rx_count)
 		return 0;
@@ -70,17 +81,38 @@ static u8 receive(struct vuart *u)
 	return byte;
 }
 
+static u8 capacity(const struct vuart *u)
+{
+	return fifos_on(u) ? VUART_FIFO : 1;
+}
+
+static void receive(struct vuart *u, u8 byte)
+{
+	u->rx[(u->rx_head + u->rx_count++) % VUART_FIFO] = byte;
+}
+
 static void loop_back(struct vuart *u, u8 byte)
 {
-	const u8 room = fifos_on(u) ? VUART_FIFO : 1;
-
-	if (u->rx_count == room) {
+	if (u->rx_count == capacity(u)) {
 		u->lsr_errors |= UART_LSR_OE;
 		if (fifos_on(u)) /* the FIFO keeps what it has */
 			return;
 		u->rx_count = 0;
 	}
-	u->rx[(u->rx_head + u->rx_count++) % VUART_FIFO] = byte;
+	receive(u, byte);
+}
+
+/* Its RTS is up: a peer with hardware flow control sends. */
+static bool takes_input(const struct vuart *u)
+{
+	return (u->mcr & UART_MCR_RTS) && !(u->mcr & UART_MCR_LOOP) &&
+	       u->rx_count < capacity(u);
+}
+
+void vuart_fill(struct vuart *u, struct ring *line)
+{
+	while (ring_count(line) && takes_input(u))
+		receive(u, ring_take(line));
 }
 
 u8 vuart_read(struct vuart *u, unsigned int offset)
@@ -91,7 +123,7 @@ u8 vuart_read(struct vuart *u, unsigned int offset)
 		return offset == UART_DLL ? u->dll : u->dlm;
 	switch (offset) {
 	case UART_RX:
-		return receive(u);
+		return take(u);
 	case UART_IER:
 		return u->ier;
 	case UART_IIR:

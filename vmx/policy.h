@@ -74,6 +74,13 @@ enum verdict policy_triple_fault(struct vcpu *v);
 /* VMCALL with calls=on, CPL 0: number RAX, argument RBX. */
 enum verdict policy_call(struct vcpu *v, u64 number, u64 argument, u64 *result);
 
+/*
+ * Work that belongs to no vCPU: the terminal. Each CPU calls it between two
+ * stays in a guest, at TSC value NOW, and when an interrupt has come. Returns
+ * the TSC value at which it must be called again; ~0: at leisure.
+ */
+u64 policy_service(u64 now);
+
 /* Stop the VM of V, alone, with this sentence. CODE as in `vm-stop`. */
 void policy_stop(struct vcpu *v, const char *reason, int code);
 

@@ -57,12 +57,12 @@ static void part(struct percpu *cpu)
 /*
  * Nothing to run: the last vCPU's state goes to memory, live tiles would keep
  * the core awake, and the local APIC's timer ends the wait at the next timer of
- * a blocked vCPU.
+ * a blocked vCPU, or when policy_service() wants to be called.
  */
-static void cpu_idle(struct percpu *cpu)
+static void cpu_idle(struct percpu *cpu, u64 service)
 {
 	fpu_idle();
-	cpu->next_timer = sched_next_timer(cpu->runq);
+	cpu->next_timer = min_u64(sched_next_timer(cpu->runq), service);
 	if (cpu->next_timer <= rdtsc())
 		return;
 	if (cpu->next_timer != ~0ULL)
@@ -74,10 +74,10 @@ static void cpu_idle(struct percpu *cpu)
 	lapic_timer_disarm();
 }
 
-/* The slice of V; a blocked vCPU's timer that is due earlier cuts it short. */
-static u64 slice_end(struct runq *q, const struct vcpu *v, u64 now)
+/* The slice of V; what is due earlier cuts it short. */
+static u64 slice_end(struct runq *q, const struct vcpu *v, u64 now, u64 service)
 {
-	const u64 end = sched_slice_end(q, v, now);
+	const u64 end = min_u64(sched_slice_end(q, v, now), service);
 
 	return q->idle_first ? min_u64(end, sched_next_timer(q)) : end;
 }
@@ -103,6 +103,8 @@ _Noreturn void runloop(void)
 	struct runq *q     = cpu->runq;
 
 	for (;;) {
+		const u64 service = policy_service(rdtsc());
+
 		if (q->idle_first)
 			sched_run_timers(q, rdtsc());
 		if (q->left_first)
@@ -117,13 +119,13 @@ _Noreturn void runloop(void)
 		}
 		vcpu_switch(cpu, v);
 		if (!v) {
-			cpu_idle(cpu);
+			cpu_idle(cpu, service);
 			continue;
 		}
 
 		const u64 now = rdtsc();
 
 		note_first_entry(now);
-		done(cpu, v, vcpu_run(v, slice_end(q, v, now)));
+		done(cpu, v, vcpu_run(v, slice_end(q, v, now, service)));
 	}
 }

@@ -27,8 +27,11 @@ static char line[256];
 static void vsay(const char *fmt, va_list ap)
 {
 	tv_vsnprintf(line, sizeof(line), fmt, ap);
-	for (const char *c = line; *c; c++)
+	for (const char *c = line; *c; c++) {
+		if (*c == '\n')
+			serial_write("\r", 1);
 		serial_write(c, 1);
+	}
 }
 
 PRINTF_LIKE(1, 2) static void say(const char *fmt, ...)

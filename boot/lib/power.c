@@ -6,6 +6,7 @@
 #include "boot/lib/power.h"
 
 #include "boot/lib/options.h"
+#include "boot/lib/serial.h"
 #include "boot/lib/stop.h"
 #include "boot/lib/x86.h"
 
@@ -88,6 +89,7 @@ void power_end(int code)
 {
 	cli();
 	cpus_stop();
+	serial_drain();
 	switch (host_options()->end) {
 	case HOST_END_OFF:
 		power_off(code);

@@ -228,7 +228,8 @@ int tv_snprintf(char *buf, size_t size, const char *fmt, ...)
 /* Under the console's lock: who writes a line has all of this. */
 static struct {
 	struct spinlock lock;
-	bool mid_line; /* the last byte written did not end a line */
+	bool mid_line;      /* the last byte written did not end a line, */
+	const void *writer; /* which is this one's, NULL: the host's */
 	char line[EVENT_BYTES + 8];
 } console;
 
@@ -258,12 +259,35 @@ void log_set_level(enum log_level level)
 	log_level_chosen = level;
 }
 
-static void write_locked(const char *text, size_t length)
+static void write_raw(const char *text, size_t length)
 {
 	if (!length)
 		return;
 	serial_write(text, length);
 	console.mid_line = text[length - 1] != '\n';
+}
+
+/* LF becomes CR LF. */
+static void write_text(const char *text, size_t length)
+{
+	size_t begin = 0;
+
+	for (size_t i = 0; i < length; i++) {
+		if (text[i] != '\n')
+			continue;
+		write_raw(text + begin, i - begin);
+		write_raw("\r\n", 2);
+		begin = i + 1;
+	}
+	write_raw(text + begin, length - begin);
+}
+
+/* What WHO writes does not go on where somebody else's line stands. */
+static void begin_write(const void *who)
+{
+	if (console.mid_line && console.writer != who)
+		write_text("\n", 1);
+	console.writer = who;
 }
 
 /* PREFIX, FMT's text cut to MOST characters, SUFFIX, newline. */
@@ -276,13 +300,12 @@ static void print_line(const char *prefix, const char *suffix, size_t most,
 
 	if ((size_t)wanted > most)
 		memcpy(console.line + most - 3, "...", 3);
-	if (console.mid_line)
-		write_locked("\n", 1);
-	write_locked(prefix, strlen(prefix));
+	begin_write(NULL);
+	write_text(prefix, strlen(prefix));
 	console.line[length++] = *suffix ? *suffix : '\n';
 	if (*suffix)
 		console.line[length++] = '\n';
-	write_locked(console.line, length);
+	write_text(console.line, length);
 	unlock();
 }
 
@@ -297,6 +320,15 @@ void log_line(enum log_level level, const char *fmt, ...)
 	va_end(ap);
 }
 
+void say_line(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	print_line("tv: ", "", LINE_BYTES, fmt, ap);
+	va_end(ap);
+}
+
 void log_event(const char *fmt, ...)
 {
 	va_list ap;
@@ -306,9 +338,16 @@ void log_event(const char *fmt, ...)
 	va_end(ap);
 }
 
-void console_write(const char *text, size_t length)
+void console_write(const void *who, const char *prefix, const char *text,
+		   size_t length, bool raw)
 {
 	lock();
-	write_locked(text, length);
+	begin_write(who);
+	if (!console.mid_line)
+		write_text(prefix, strlen(prefix));
+	if (raw)
+		write_raw(text, length);
+	else
+		write_text(text, length);
 	unlock();
 }

@@ -48,16 +48,22 @@ void log_set_level(enum log_level level);
 PRINTF_LIKE(1, 2)
 void log_event(const char *fmt, ...);
 
+/* A line as log_line() prints it, at every log level: an answer. */
+PRINTF_LIKE(1, 2)
+void say_line(const char *fmt, ...);
+
 /*
- * Bytes as they are, not prefixed, under the console's lock: for the guests'
- * console lines.
+ * Bytes of the writer WHO, any address but NULL, in one piece. PREFIX goes
+ * before them unless they go on with a line of his; a line of somebody else's
+ * that is not finished is ended first. RAW: as they are, else LF becomes CR LF.
  */
+void console_write(const void *who, const char *prefix, const char *text,
+		   size_t length, bool raw);
+
 /*
  * For a panic, when all other CPUs stand: lines are printed from now on without
  * the console's lock, which one of them may hold for ever.
  */
 void log_without_lock(void);
-
-void console_write(const char *text, size_t length);
 
 #endif

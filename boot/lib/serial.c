@@ -2,6 +2,7 @@
 /*
  * 16550 on I/O ports, transmit side by FIFO bursts. A UART that does not get
  * ready costs one long wait; after that its bytes are dropped until it does.
+ * Bytes come in one at a time, when asked for; RTS tells the other end to wait.
  */
 #include "boot/lib/serial.h"
 
@@ -12,6 +13,11 @@
 #define CLOCK_HZ   115200
 #define FIFO_BYTES 16
 #define WAIT_POLLS 1000000 /* a read of a port takes about 1 us */
+#define MCR_STOP   UART_MCR_DTR
+#define MCR_GO     (UART_MCR_DTR | UART_MCR_RTS)
+
+/* Interrupt at half a FIFO: half of one comes while we are on our way. */
+#define FIFO_ON (UART_FCR_ENABLE_FIFO | UART_FCR_TRIGGER_8)
 
 static u16 uart_port; /* 0: none; written by serial_init() only */
 static u32 room;      /* bytes the FIFO takes before the next wait */
@@ -33,12 +39,37 @@ bool serial_init(u16 port, u32 baud)
 		outb((u16)(port + UART_LCR), UART_LCR_WLEN8);
 	}
 	outb((u16)(port + UART_FCR),
-	     UART_FCR_ENABLE_FIFO | UART_FCR_CLEAR_RCVR | UART_FCR_CLEAR_XMIT);
-	outb((u16)(port + UART_MCR), UART_MCR_DTR | UART_MCR_RTS);
+	     FIFO_ON | UART_FCR_CLEAR_RCVR | UART_FCR_CLEAR_XMIT);
+	outb((u16)(port + UART_MCR), MCR_GO);
 	uart_port = port;
 	room      = 0;
 	stuck     = false;
 	return true;
+}
+
+void serial_drain(void)
+{
+	if (!uart_port)
+		return;
+	for (u32 polls = stuck ? 1 : WAIT_POLLS; polls; polls--) {
+		if (inb((u16)(uart_port + UART_LSR)) & UART_LSR_TEMT)
+			return;
+		cpu_pause();
+	}
+}
+
+bool serial_read(u8 *byte)
+{
+	if (!uart_port || !(inb((u16)(uart_port + UART_LSR)) & UART_LSR_DR))
+		return false;
+	*byte = inb((u16)(uart_port + UART_RX));
+	return true;
+}
+
+void serial_receive(bool on)
+{
+	if (uart_port)
+		outb((u16)(uart_port + UART_MCR), on ? MCR_GO : MCR_STOP);
 }
 
 static bool wait_ready(void)
@@ -67,9 +98,6 @@ void serial_write(const char *text, size_t length)
 {
 	if (!uart_port)
 		return;
-	for (size_t i = 0; i < length; i++) {
-		if (text[i] == '\n')
-			put('\r');
+	for (size_t i = 0; i < length; i++)
 		put(text[i]);
-	}
 }

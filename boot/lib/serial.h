@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The host's console: a 16550 UART, polled, every wait bounded. Before
+ * The host's console: a 16550 UART, every wait bounded. Before
  * serial_init() and on a machine without the UART output is dropped.
  */
 #ifndef BOOT_LIB_SERIAL_H
@@ -15,7 +15,19 @@
  */
 bool serial_init(u16 port, u32 baud);
 
-/* LF becomes CR LF. Gives a byte up after a bounded wait; takes no lock. */
+/* Bytes as they are. Gives one up after a bounded wait; takes no lock. */
 void serial_write(const char *text, size_t length);
+
+/* Until the last byte has left the machine; a bounded wait. */
+void serial_drain(void);
+
+/* The next byte that was received. False: there is none. */
+bool serial_read(u8 *byte);
+
+/*
+ * Off: nobody reads for a while, the other end is told to wait (RTS is down).
+ * On at first.
+ */
+void serial_receive(bool on);
 
 #endif

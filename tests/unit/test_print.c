@@ -93,32 +93,47 @@ static void expect(const char *text, const char *claim)
 
 static void lines(void)
 {
+	static const char a[] = "a", b[] = "b"; /* two writers */
 	char longer[1200];
 
 	log_info("one %d", 1);
-	expect("tv: one 1\n", "a line has the prefix and ends");
+	expect("tv: one 1\r\n", "a line has the prefix and ends");
 	log_debug("not shown");
 	expect("", "debug is not shown at level info");
 	log_set_level(LOG_ERROR);
 	log_warn("not shown");
 	expect("", "warn is not shown at level error");
 	log_event("\"event\":\"x\",\"n\":%d", 2);
-	expect("tv: event {\"event\":\"x\",\"n\":2}\n",
+	expect("tv: event {\"event\":\"x\",\"n\":2}\r\n",
 	       "an event is shown at every level");
-	console_write("guest text", 10);
+	console_write(a, "[a] ", "guest text", 10, false);
 	log_error("host");
-	expect("guest text\ntv: host\n",
+	expect("[a] guest text\r\ntv: host\r\n",
 	       "a host line never begins inside a guest's");
+	console_write(a, "[a] ", "one", 3, false);
+	console_write(a, "[a] ", " line\n", 6, false);
+	expect("[a] one line\r\n", "a writer's line may come in pieces");
+	console_write(a, "[a] ", "half", 4, false);
+	console_write(b, "[b] ", "b\n", 2, false);
+	console_write(a, "[a] ", "rest\n", 5, false);
+	expect("[a] half\r\n[b] b\r\n[a] rest\r\n",
+	       "which another writer's line breaks");
+	console_write(a, "", "\r\n\n\0\xff", 5, true);
+	tap_ok(console_length == 5 && !memcmp(console, "\r\n\n\0\xff", 5),
+	       "raw bytes are written as they are");
+	console_length = 0;
+	say_line("answer");
+	expect("\r\ntv: answer\r\n", "an answer is shown at every level");
 	memset(longer, 'x', sizeof(longer));
 	longer[sizeof(longer) - 1] = '\0';
 	log_error("%s", longer);
-	tap_is(console_length, 4 + 1000 + 1,
+	tap_is(console_length, 4 + 1000 + 2,
 	       "a line has at most 1000 characters");
-	tap_ok(!strcmp(console + console_length - 5, "x...\n"),
+	tap_ok(!strcmp(console + console_length - 6, "x...\r\n"),
 	       "and a cut one ends in ...");
 	console_length = 0;
 	log_event("%s", longer);
-	tap_is(console_length, 11 + 1199 + 2, "an event may be longer");
+	tap_is(console_length, 11 + 1199 + 3, "an event may be longer");
 }
 
 int main(void)

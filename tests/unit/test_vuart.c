@@ -11,7 +11,9 @@
 enum op {
 	W,
 	R,
-	LINE
+	LINE,
+	IN,   /* VALUE arrives, then REG more bytes counting up */
+	WAITS /* so many bytes are still on the line */
 };
 
 /* A script: write, read and compare, or compare the interrupt line. */
@@ -20,10 +22,14 @@ struct step {
 	u8 reg, value;
 };
 
+#define STEPS 24
+#define RTS   (UART_MCR_DTR | UART_MCR_RTS)
+#define OUT2  UART_MCR_OUT2
+
 /* clang-format off */
 static const struct {
 	const char *claim;
-	struct step step[16];
+	struct step step[STEPS];
 } t[] = {
 	{ "after reset the transmitter is empty, nothing is pending",
 	  { { R, UART_LSR, 0x60 }, { R, UART_IIR, 0x01 }, { R, UART_IER, 0 },
@@ -68,28 +74,95 @@ static const struct {
 	{ "clearing the receiver's FIFO empties it",
 	  { { W, UART_FCR, 1 }, { W, UART_MCR, UART_MCR_LOOP },
 	    { W, UART_TX, 'a' }, { W, UART_FCR, 3 }, { R, UART_LSR, 0x60 } } },
+	{ "a byte on the line waits until RTS is up",
+	  { { IN, 0, 'a' }, { R, UART_LSR, 0x60 }, { WAITS, 0, 1 },
+	    { W, UART_MCR, RTS }, { R, UART_LSR, 0x61 }, { WAITS, 0, 0 },
+	    { R, UART_RX, 'a' }, { R, UART_LSR, 0x60 } } },
+	{ "without FIFO the receiver holds one byte, the line the others",
+	  { { W, UART_MCR, RTS }, { IN, 2, 'a' }, { WAITS, 0, 2 },
+	    { R, UART_RX, 'a' }, { WAITS, 0, 1 }, { R, UART_RX, 'b' },
+	    { R, UART_RX, 'c' }, { R, UART_LSR, 0x60 } } },
+	{ "a full FIFO is not overrun: the line waits",
+	  { { W, UART_FCR, 1 }, { W, UART_MCR, RTS }, { IN, 19, 1 },
+	    { WAITS, 0, 4 }, { R, UART_LSR, 0x61 }, { R, UART_RX, 1 },
+	    { WAITS, 0, 3 }, { R, UART_RX, 2 }, { R, UART_RX, 3 },
+	    { R, UART_RX, 4 }, { R, UART_RX, 5 }, { WAITS, 0, 0 },
+	    { R, UART_LSR, 0x61 } } },
+	{ "every value of a byte is received",
+	  { { W, UART_MCR, RTS }, { IN, 0, 0 }, { R, UART_RX, 0 },
+	    { IN, 0, 0xff }, { R, UART_RX, 0xff }, { IN, 0, 0x1d },
+	    { R, UART_RX, 0x1d }, { R, UART_LSR, 0x60 } } },
+	{ "received data interrupts, and reading it ends that",
+	  { { W, UART_MCR, RTS | OUT2 }, { W, UART_IER, UART_IER_RDI },
+	    { LINE, 0, 0 }, { IN, 0, 'a' }, { LINE, 0, 1 },
+	    { R, UART_IIR, UART_IIR_RDI }, { LINE, 0, 1 },
+	    { R, UART_RX, 'a' }, { LINE, 0, 0 },
+	    { R, UART_IIR, UART_IIR_NO_INT } } },
+	{ "below the trigger level it is a timeout, from it on data",
+	  { { W, UART_FCR, 0x81 }, { W, UART_MCR, RTS | OUT2 },
+	    { W, UART_IER, UART_IER_RDI }, { IN, 6, 1 }, { LINE, 0, 1 },
+	    { R, UART_IIR, 0xc0 | UART_IIR_RX_TIMEOUT }, { IN, 0, 8 },
+	    { R, UART_IIR, 0xc0 | UART_IIR_RDI }, { R, UART_RX, 1 },
+	    { R, UART_IIR, 0xc0 | UART_IIR_RX_TIMEOUT } } },
+	{ "trigger level 14",
+	  { { W, UART_FCR, 0xc1 }, { W, UART_MCR, RTS },
+	    { W, UART_IER, UART_IER_RDI }, { IN, 12, 1 },
+	    { R, UART_IIR, 0xc0 | UART_IIR_RX_TIMEOUT }, { IN, 0, 14 },
+	    { R, UART_IIR, 0xc0 | UART_IIR_RDI } } },
+	{ "trigger level 4; level 1 knows no timeout",
+	  { { W, UART_FCR, 0x41 }, { W, UART_MCR, RTS },
+	    { W, UART_IER, UART_IER_RDI }, { IN, 2, 1 },
+	    { R, UART_IIR, 0xc0 | UART_IIR_RX_TIMEOUT }, { IN, 0, 4 },
+	    { R, UART_IIR, 0xc0 | UART_IIR_RDI }, { W, UART_FCR, 0x03 },
+	    { IN, 0, 5 }, { R, UART_IIR, 0xc0 | UART_IIR_RDI } } },
+	{ "data comes before transmit",
+	  { { W, UART_MCR, RTS }, { W, UART_IER, 0x03 }, { IN, 0, 'a' },
+	    { R, UART_IIR, UART_IIR_RDI }, { R, UART_RX, 'a' },
+	    { R, UART_IIR, UART_IIR_THRI } } },
+	{ "in loopback the line waits: RTS is inactive outside",
+	  { { W, UART_MCR, RTS | UART_MCR_LOOP }, { IN, 0, 'a' },
+	    { R, UART_LSR, 0x60 }, { W, UART_TX, 'b' },
+	    { R, UART_RX, 'b' }, { W, UART_MCR, RTS },
+	    { R, UART_RX, 'a' } } },
+	{ "lowering RTS stops the line, what was received stays",
+	  { { W, UART_FCR, 1 }, { W, UART_MCR, RTS }, { IN, 0, 1 },
+	    { W, UART_MCR, 0 }, { IN, 0, 2 }, { WAITS, 0, 1 },
+	    { R, UART_RX, 1 }, { R, UART_LSR, 0x60 },
+	    { W, UART_MCR, RTS }, { R, UART_RX, 2 } } },
 	{ "LSR and MSR take no writes",
 	  { { W, UART_LSR, 0xff }, { W, UART_MSR, 0xff },
 	    { R, UART_LSR, 0x60 }, { R, UART_MSR, 0xb0 } } },
 };
 /* clang-format on */
 
+static void feed(struct ring *line, u8 first, unsigned int more)
+{
+	for (unsigned int i = 0; i <= more; i++)
+		ring_put(line, (u8)(first + i));
+}
+
 static bool run(const struct step *s)
 {
 	const struct step none = { 0 };
+	struct ring line       = { 0 };
 	struct vuart u;
 
 	vuart_reset(&u);
-	for (int i = 0; i < 16 && memcmp(&s[i], &none, sizeof(none)); i++) {
+	for (int i = 0; i < STEPS && memcmp(&s[i], &none, sizeof(none)); i++) {
 		u8 got = 0;
 
 		if (s[i].op == W)
 			vuart_write(&u, s[i].reg, s[i].value);
 		else if (s[i].op == R)
 			got = vuart_read(&u, s[i].reg);
-		else
+		else if (s[i].op == LINE)
 			got = vuart_irq(&u);
-		if (s[i].op != W && got != s[i].value) {
+		else if (s[i].op == WAITS)
+			got = (u8)ring_count(&line);
+		else
+			feed(&line, s[i].value, s[i].reg);
+		vuart_fill(&u, &line);
+		if (s[i].op != W && s[i].op != IN && got != s[i].value) {
 			tap_note("step %d: got %#x, expected %#x", i, got,
 				 s[i].value);
 			return false;
@@ -98,7 +171,30 @@ static bool run(const struct step *s)
 	return true;
 }
 
+/* Bytes through a queue that wraps, in bursts of all sizes: wrong ones. */
+static u64 stream(struct vuart *u, u64 count)
+{
+	static struct ring line;
+	u64 sent = 0, got = 0, wrong = 0;
+
+	vuart_reset(u);
+	vuart_write(u, UART_FCR, 0xc1);
+	vuart_write(u, UART_MCR, RTS);
+	while (got < count) {
+		for (u64 n = got % 977; n <= 977 && ring_room(&line); n++)
+			ring_put(&line, (u8)(sent++ * 7));
+		vuart_fill(u, &line);
+		for (u64 n = got % 31;
+		     n <= 31 && (vuart_read(u, UART_LSR) & UART_LSR_DR); n++) {
+			wrong += vuart_read(u, UART_RX) != (u8)(got++ * 7);
+			vuart_fill(u, &line);
+		}
+	}
+	return wrong;
+}
+
 int main(void)
+
 {
 	struct vuart u;
 
@@ -117,5 +213,7 @@ int main(void)
 		vuart_write(&u, UART_TX, (u8)i);
 	tap_is(u.rx_count, VUART_FIFO, "the FIFO holds 16 bytes");
 	tap_is(vuart_read(&u, UART_RX), 0, "and keeps the first ones");
+	tap_is(stream(&u, 1000000), 0, "a million bytes arrive in order");
+	tap_is(vuart_read(&u, UART_LSR) & UART_LSR_OE, 0, "without overrun");
 	return tap_done();
 }
