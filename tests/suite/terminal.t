@@ -1,0 +1,202 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: MIT
+# Somebody sits at the terminal: input through the UART, bare and hosted, and
+# the monitor with VMs that go on running.
+use strict;
+use warnings;
+use FindBin;
+use lib $FindBin::Bin;
+use Session;
+use Test::More;
+
+use constant ESCAPE => "\x1d";
+use constant PASTE_BYTES => 100_000;
+
+my $session; # the one that is running
+
+sub shows
+{
+	my ($what, $pattern) = @_;
+	my $text = $session->expect($pattern);
+
+	ok(defined $text, $what) or diag $session->rest;
+	return $text;
+}
+
+# Types LINE at the monitor and waits for PATTERN and the next prompt.
+sub monitor
+{
+	my ($line, $pattern, $what) = @_;
+
+	$session->send("$line\r");
+	shows($what // "monitor: $line", qr/$pattern[^\n]*\n(?s:.*?)tv> $/);
+}
+
+sub fnv1a
+{
+	my ($bytes) = @_;
+	my $hash = 2166136261;
+
+	$hash = (($hash ^ $_) * 16777619) & 0xffffffff for unpack 'C*', $bytes;
+	return sprintf '%x', $hash;
+}
+
+# Every byte value but the monitor's, in no simple order.
+sub random_bytes
+{
+	my ($count) = @_;
+	my $x = 12345;
+
+	return join '', map {
+		$x = ($x * 1103515245 + 12345) & 0x7fffffff;
+		my $byte = $x >> 16 & 0xff;
+		chr($byte == ord(ESCAPE) ? 0 : $byte);
+	} 1 .. $count;
+}
+
+# COMMAND of the guest `uart`, with COUNT bytes: none is lost or twice.
+sub input
+{
+	my ($where, $command, $count, $between) = @_;
+	my $bytes = random_bytes($count);
+
+	$session->send("$command $count\n");
+	shows("$where: $command $count begins", qr/go\r?\n/);
+	$session->send($bytes);
+	shows("$where: what RTS is for", $between) if $between;
+	shows("$where: $command $count, nothing lost, by FIFO",
+	      qr/sum $count is \Q@{[fnv1a($bytes)]}\E, 0 overruns, 0 strange causes, by FIFO/);
+}
+
+# What a terminal gives a guest, the same bare and hosted.
+sub conversation
+{
+	my ($where) = @_;
+
+	shows("$where: the guest is ready", qr/uart: ready\r?\n/);
+	$session->send("ask\n");
+	shows("$where: half a line is shown", qr/name\? $/);
+	input($where, 'sum', 1000);
+	input($where, 'late', 3000);
+	input($where, 'sum', PASTE_BYTES);
+	my $bytes = join '', map { chr } grep { chr ne ESCAPE } 0 .. 255;
+	my $count = length $bytes;
+	$session->send("raw $count\n");
+	shows("$where: raw begins", qr/go\r?\n/);
+	$session->send($bytes);
+	shows("$where: CR, LF, NUL and 8-bit bytes pass as they are",
+	      qr/\Q$bytes\E/);
+}
+
+sub bare
+{
+	$session = Session->start(
+		'bare', '--direct', Session::build_directory() . '/guest/uart.elf',
+		'--mem', 64, '--cmdline', 'session');
+	conversation('bare');
+	$session->send("end\n");
+	is $session->finish, 0, 'bare: it ends well';
+}
+
+sub hosted
+{
+	$session = Session->start_vms('hosted', 'console-raw=a log=warn',
+				      [qw(--mem 128)],
+				      'a uart mem=16M -- session');
+	conversation('hosted');
+	input('hosted', 'held', 2000, qr/\b0 bytes without RTS/);
+	$session->send("raw 1\n");
+	shows('hosted: raw 1 begins', qr/go\r?\n/);
+	$session->send(ESCAPE);
+	shows('Ctrl-] opens the monitor', qr/tv: monitor.*\n(.*\n)*tv> $/);
+	$session->send(ESCAPE);
+	shows('Ctrl-] again is sent to the VM', qr/\x1d/);
+	$session->send("end\n");
+	is $session->finish, 0, 'hosted: it ends well';
+}
+
+sub commands
+{
+	$session = Session->start_vms(
+		'commands', 'log=warn', [qw(--mem 256 --cpus 2)],
+		'one first_use mem=16M vcpus=2 -- vcpus=1', # soon at its end
+		'two hostile mem=16M -- cli_loop',
+		'three uart mem=16M -- session',
+		'four uart mem=16M xfd=kvm -- session');
+	shows('VM one stops', qr/"vm-stop","vm":"one"/);
+	shows('its terminal goes to the next', qr/tv: the terminal is two's/);
+	shows('VM three is ready, with its name', qr/\[three\] uart: ready/);
+	$session->send(ESCAPE);
+	shows('the monitor opens', qr/tv: monitor.*\n(.*\n)*tv> $/);
+	monitor('help', 'tv: help(?s:.*)tv: off', 'monitor: help lists them');
+	monitor('vms', '\* two +multiboot1 +1 +16 +nm +runs',
+		'monitor: vms, * has the terminal');
+	monitor('vms', 'one +multiboot1 +2 +16 +nm +stopped, code 1',
+		'monitor: vms, a stopped one');
+	monitor('vcpus', 'two/0 +\d +(running|ready) .* 2560 not grown',
+		'monitor: vcpus, one that spins with interrupts off');
+	monitor('vcpus', 'three/0 +\d +halted ',
+		'monitor: vcpus, one that waits');
+	monitor('vcpus', 'one/0 +\d +stopped .*1\d{4} grown',
+		'monitor: vcpus, one that used tiles');
+	monitor('xfd', 'two/0 +nm .*0x40000   RDMSR XFD WRMSR XFD\r?$'
+		=~ s/\$$//r, 'monitor: xfd, missing and trapped');
+	monitor('xfd', 'four/0 +kvm .* 0 +WRMSR XFD', 'monitor: xfd, kvm');
+	monitor('exits', '\d+ IO_INSTRUCTION(?s:.*)exits of all VMs',
+		'monitor: exits of all');
+	monitor('exits three', '\d+ HLT(?s:.*)exits of three',
+		'monitor: exits of one');
+	monitor('trace 3',
+		'(CPU 0 +\d+ us ago \S+ +rip +0x[0-9a-f]+ [A-Z_]+\r?\n[^\n]*){3}',
+		'monitor: trace');
+	monitor('bogus', 'there is no command "bogus"; help lists them');
+	monitor('kill', 'it is written "kill VM"');
+	monitor('kill five', 'there is no VM "five"; vms lists them');
+	monitor('console one', 'one has stopped \(code 1\)');
+	monitor("help me\x15vms", '\* two', 'monitor: Ctrl-U erases');
+	$session->send("console three\r");
+	shows('console: the terminal is another VM\'s',
+	      qr/tv: the terminal is three's/);
+	$session->send("ask\n");
+	shows('whose bytes come as they are', qr/\nname\? $/);
+	$session->send(ESCAPE);
+	shows('the monitor opens again', qr/tv> $/);
+	monitor('kill two', '"vm-stop","vm":"two","reason":"killed at',
+		'kill: that VM stops');
+	monitor('vms', 'two .*stopped, code -1(?s:.*)three .*runs',
+		'kill: and no other');
+	$session->send("console four\r");
+	shows('console: to VM four', qr/tv: the terminal is four's/);
+	$session->send("ask\n");
+	shows('which answers', qr/\nname\? $/);
+	$session->send(ESCAPE . "off\r");
+	shows('off: every VM stops',
+	      qr/"vm":"(three|four)","reason":"switched off(?s:.*)"event":"end"/);
+	$session->finish;
+}
+
+# A VM that reads nothing does not keep the keyboard from the monitor.
+sub deaf
+{
+	$session = Session->start_vms('deaf', 'log=warn', [qw(--mem 128)],
+				      'a hostile mem=16M -- cli_loop',
+				      'b uart mem=16M -- session');
+	shows('VM b is ready', qr/\[b\] uart: ready/);
+	$session->send('x' x 6000);
+	shows('what is dropped is said', qr/tv: a does not read its 4096 bytes/);
+	$session->send(ESCAPE);
+	shows('the monitor opens all the same', qr/tv> $/);
+	$session->send("console b\r");
+	shows('and gives the terminal away', qr/tv: the terminal is b's/);
+	$session->send("ask\n");
+	shows('to a VM that reads', qr/\nname\? $/);
+	$session->send(ESCAPE . "off\r");
+	shows('the end', qr/"event":"end"/);
+	$session->finish;
+}
+
+bare();
+hosted();
+commands();
+deaf();
+done_testing;
