@@ -8,6 +8,7 @@
 #include "boot/acpi.h"
 #include "boot/acpi_check.h"
 #include "boot/cpu.h"
+#include "boot/ioapic.h"
 #include "boot/lib/clock.h"
 #include "boot/lib/options.h"
 #include "boot/lib/panic.h"
@@ -150,8 +151,9 @@ void boot_main(const struct boot_info *bi)
 	fpu_init();            /* CPUID.0DH: components, sizes, host XCR0 */
 	vmx_init();            /* capability MSRs: read and judged once */
 	cpu_prepare(this_cpu());
-	cpu_up();          /* VMCSs are made in VMX operation */
-	self_check();      /* debug builds: is the machine as we believe? */
+	cpu_up();     /* VMCSs are made in VMX operation */
+	self_check(); /* debug builds: is the machine as we believe? */
+	ioapic_listen_to_console(bi); /* input by interrupt */
 	smp_start(bi);     /* the other CPUs come to cpu_main() and wait */
 	machine_test(bi);  /* if asked for: what can be tested so far */
 	vmx_require();     /* from here on nothing goes without VMX */

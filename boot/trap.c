@@ -10,6 +10,7 @@
 #include "boot/lib/lapic.h"
 #include "boot/lib/panic.h"
 #include "boot/lib/percpu.h"
+#include "boot/lib/serial.h"
 #include "boot/lib/stop.h"
 #include "boot/lib/x86.h"
 #include "boot/selftest.h"
@@ -176,6 +177,9 @@ void trap_interrupt(u8 vector)
 		selftest_timer();
 		break;
 	case LAPIC_VECTOR_KICK:
+		break;
+	case LAPIC_VECTOR_UART:
+		serial_interrupted();
 		break;
 	case LAPIC_VECTOR_ERROR:
 		log_error("the local APIC of CPU %u reported an error",

@@ -18,6 +18,7 @@
 
 #define PATIENCE_US 1000    /* of half a line with being shown */
 #define POLL_US     1000    /* a FIFO lasts for 1.4 ms at 115200 baud */
+#define LOOK_US     10000   /* beside interrupts, if the CPU is awake anyway */
 #define DROP_US     1000000 /* of a VM that reads nothing */
 
 static struct {
@@ -29,6 +30,7 @@ static struct {
 	bool open; /* the monitor has the keyboard */
 	struct monitor_line typed;
 	u64 next_poll;
+	bool polls;     /* and a CPU without work is to wake up for it */
 	u64 held_since; /* the line of the owner is full; 0: it is not */
 	u32 held_taken; /* ... and the VM had read so much of it */
 	u64 dropped;    /* since it was said that bytes are */
@@ -119,6 +121,17 @@ static void to_vm(u8 byte)
 	spin_unlock(&vm->lock);
 }
 
+static void go_on(void)
+{
+	if (terminal.dropping)
+		log_warn("%llu bytes of input were dropped",
+			 (unsigned long long)terminal.dropped);
+	terminal.held_since = 0;
+	terminal.dropped    = 0;
+	terminal.dropping   = false;
+	serial_receive(true);
+}
+
 static void show_prompt(void)
 {
 	console_write(&terminal, "tv> ", "", 0, false);
@@ -128,6 +141,8 @@ static void open_monitor(void)
 {
 	const struct vm *vm = terminal_owner();
 
+	if (terminal.held_since)
+		go_on();
 	terminal.open  = true;
 	terminal.typed = (struct monitor_line){ 0 };
 	change(terminal.owner, true);
@@ -222,17 +237,6 @@ static void hold(const struct vm *vm, u64 now)
 	terminal.held_taken = vm->line.taken;
 }
 
-static void go_on(void)
-{
-	if (terminal.dropping)
-		log_warn("%llu bytes of input were dropped",
-			 (unsigned long long)terminal.dropped);
-	terminal.held_since = 0;
-	terminal.dropped    = 0;
-	terminal.dropping   = false;
-	serial_receive(true);
-}
-
 /* May the next byte be taken from the UART? */
 static bool may_read(u64 now)
 {
@@ -300,12 +304,16 @@ static u64 show_partial(u64 now)
 u64 terminal_service(u64 now)
 {
 	const u64 next = show_partial(now);
+	bool polls;
 
 	if (this_cpu() != cpu_first)
 		return next;
-	if (now >= terminal.next_poll) {
+	if (serial_take_interrupt() || now >= terminal.next_poll) {
 		read_input(now);
-		terminal.next_poll = now + us_to_ticks(POLL_US);
+		polls = !serial_listens() || terminal.held_since;
+		terminal.next_poll =
+			now + us_to_ticks(polls ? POLL_US : LOOK_US);
+		terminal.polls = polls;
 	}
-	return min_u64(next, terminal.next_poll);
+	return terminal.polls ? min_u64(next, terminal.next_poll) : next;
 }

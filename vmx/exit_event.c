@@ -10,6 +10,7 @@
 enum verdict exit_external_intr(struct vcpu *v)
 {
 	trap_interrupt((u8)EVENT_VECTOR(vmread32(VMCS_EXIT_INTR_INFO)));
+	policy_service(rdtsc());
 	/* Without a VMX-preemption timer it may have been the slice's end. */
 	v->work |= WORK_TIMER;
 	return RUN_AGAIN;

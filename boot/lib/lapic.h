@@ -12,6 +12,7 @@
 /* Interrupt vectors of the host. Everything else is unexpected. */
 #define LAPIC_VECTOR_TIMER    0xf0u
 #define LAPIC_VECTOR_KICK     0xf1u /* an IPI: look at your run queue */
+#define LAPIC_VECTOR_UART     0xf2u /* the console has input */
 #define LAPIC_VECTOR_ERROR    0xfeu
 #define LAPIC_VECTOR_SPURIOUS 0xffu
 

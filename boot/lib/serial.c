@@ -13,19 +13,26 @@
 #define CLOCK_HZ   115200
 #define FIFO_BYTES 16
 #define WAIT_POLLS 1000000 /* a read of a port takes about 1 us */
-#define MCR_STOP   UART_MCR_DTR
-#define MCR_GO     (UART_MCR_DTR | UART_MCR_RTS)
 
 /* Interrupt at half a FIFO: half of one comes while we are on our way. */
 #define FIFO_ON (UART_FCR_ENABLE_FIFO | UART_FCR_TRIGGER_8)
 
-static u16 uart_port; /* 0: none; written by serial_init() only */
-static u32 room;      /* bytes the FIFO takes before the next wait */
-static bool stuck;    /* the last wait was in vain */
+static u16 uart_port;    /* 0: none; written by serial_init() only */
+static u32 room;         /* bytes the FIFO takes before the next wait */
+static bool stuck;       /* the last wait was in vain */
+static bool listens;     /* it interrupts; OUT2 lets it on a PC */
+static bool interrupted; /* atomic: since serial_take_interrupt() */
+
+static u8 modem_control(bool receive)
+{
+	return (u8)(UART_MCR_DTR | (receive ? UART_MCR_RTS : 0) |
+		    (listens ? UART_MCR_OUT2 : 0));
+}
 
 bool serial_init(u16 port, u32 baud)
 {
 	uart_port = 0;
+	listens   = false;
 	outb((u16)(port + UART_SCR), 0x5a);
 	if (inb((u16)(port + UART_SCR)) != 0x5a)
 		return false;
@@ -40,11 +47,40 @@ bool serial_init(u16 port, u32 baud)
 	}
 	outb((u16)(port + UART_FCR),
 	     FIFO_ON | UART_FCR_CLEAR_RCVR | UART_FCR_CLEAR_XMIT);
-	outb((u16)(port + UART_MCR), MCR_GO);
+	outb((u16)(port + UART_MCR), modem_control(true));
 	uart_port = port;
 	room      = 0;
 	stuck     = false;
 	return true;
+}
+
+u16 serial_port(void)
+{
+	return uart_port;
+}
+
+void serial_listen(void)
+{
+	listens     = true;
+	interrupted = true; /* what came before made no edge */
+	outb((u16)(uart_port + UART_MCR), modem_control(true));
+	outb((u16)(uart_port + UART_IER), UART_IER_RDI);
+}
+
+bool serial_listens(void)
+{
+	return listens;
+}
+
+void serial_interrupted(void)
+{
+	__atomic_store_n(&interrupted, true, __ATOMIC_RELEASE);
+}
+
+bool serial_take_interrupt(void)
+{
+	return __atomic_load_n(&interrupted, __ATOMIC_RELAXED) &&
+	       __atomic_exchange_n(&interrupted, false, __ATOMIC_ACQUIRE);
 }
 
 void serial_drain(void)
@@ -69,7 +105,7 @@ bool serial_read(u8 *byte)
 void serial_receive(bool on)
 {
 	if (uart_port)
-		outb((u16)(uart_port + UART_MCR), on ? MCR_GO : MCR_STOP);
+		outb((u16)(uart_port + UART_MCR), modem_control(on));
 }
 
 static bool wait_ready(void)

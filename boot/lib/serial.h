@@ -21,6 +21,20 @@ void serial_write(const char *text, size_t length);
 /* Until the last byte has left the machine; a bounded wait. */
 void serial_drain(void);
 
+/* The port of the UART in use; 0: none. */
+u16 serial_port(void);
+
+/*
+ * The UART's interrupt is led to this CPU: it is to interrupt from now on when
+ * bytes have come. serial_interrupted() is for its handler.
+ */
+void serial_listen(void);
+void serial_interrupted(void);
+
+/* Does it interrupt? And has it since this was last asked? */
+bool serial_listens(void);
+bool serial_take_interrupt(void);
+
 /* The next byte that was received. False: there is none. */
 bool serial_read(u8 *byte);
 

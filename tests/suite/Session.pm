@@ -38,7 +38,7 @@ sub start
 	my ($class, $name, @options) = @_;
 	my $dir = log_directory();
 	my $self = bless {
-		seen => '', last => '', reason => '',
+		seen => '', taken => '',
 	}, $class;
 
 	local $ENV{O} = $build;
@@ -104,16 +104,27 @@ sub expect
 
 	for (;;) {
 		if ($self->{seen} =~ /$pattern/) {
-			$self->{match} = [map { substr $self->{seen}, $-[$_],
-					        $+[$_] - $-[$_] } 1 .. $#-];
-			my $text = substr $self->{seen}, 0, $+[0];
-			substr($self->{seen}, 0, $+[0]) = '';
+			my $text = substr $self->{seen}, 0, $+[0], '';
+			$self->{taken} .= $text;
 			return $text;
 		}
 		next if $self->read_more(0.1);
 		last if time > $end || waitpid($self->{pid}, POSIX::WNOHANG);
 	}
 	return undef;
+}
+
+# Has PATTERN come since the beginning, or does it come now? Takes nothing.
+sub comes
+{
+	my ($self, $pattern) = @_;
+	my $end = time + WAIT_SECONDS;
+
+	until ("$self->{taken}$self->{seen}" =~ /$pattern/) {
+		next if $self->read_more(0.1);
+		return 0 if time > $end || waitpid($self->{pid}, POSIX::WNOHANG);
+	}
+	return 1;
 }
 
 # What has come and was not taken, for a failure.
