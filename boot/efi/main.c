@@ -49,16 +49,12 @@ struct memory_attribute {
 static EFI_SYSTEM_TABLE *st;
 static EFI_BOOT_SERVICES *bs;
 
-/* boot/lib/print.c's way out: UEFI's console, which wants CR LF and UTF-16. */
+/* boot/lib/print.c's way out: UEFI's console, which wants UTF-16. */
 void serial_write(const char *text, size_t length)
 {
 	for (size_t i = 0; i < length; i++) {
-		CHAR16 out[3] = { 0 };
-		u32 n         = 0;
+		CHAR16 out[2] = { (u8)text[i] };
 
-		if (text[i] == '\n')
-			out[n++] = '\r';
-		out[n] = (u8)text[i];
 		if (st->ConOut)
 			st->ConOut->OutputString(st->ConOut, out);
 	}
@@ -75,7 +71,7 @@ PRINTF_LIKE(1, 2) static bool refuse(const char *fmt, ...)
 	va_end(ap);
 	serial_write("tv: refused: ", 13);
 	serial_write(line, strlen(line));
-	serial_write("\n", 1);
+	serial_write("\r\n", 2);
 	return false;
 }
 

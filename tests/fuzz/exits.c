@@ -250,6 +250,12 @@ void policy_stop(struct vcpu *v, const char *reason, int code)
 	stops++;
 }
 
+u64 policy_service(u64 now)
+{
+	(void)now;
+	return ~0ULL;
+}
+
 void policy_grown(struct vcpu *v, u64 rip)
 {
 	(void)rip;
