@@ -78,7 +78,7 @@ endif
 
 SRC_C := $(sort $(wildcard boot/*.c boot/lib/*.c vmx/*.c fpu/*.c guest/*.c))
 SRC_S := $(sort $(wildcard boot/*.S boot/lib/*.S vmx/*.S))
-OBJ   := $(SRC_C:%.c=$(O)/%.o) $(SRC_S:%.S=$(O)/%.S.o)
+OBJ   := $(SRC_C:%.c=$(O)/%.o) $(SRC_S:%.S=$(O)/%.S.o) $(O)/guest/dsdt.o
 
 # The compiler does not use memset's own name for memset's own loop.
 $(O)/boot/lib/string.o: CFLAGS += $(call probe,-fno-tree-loop-distribute-patterns)
@@ -97,6 +97,18 @@ $(O)/%.o: %.c $(O)/flags
 $(O)/%.S.o: %.S $(O)/flags
 	$(call say,AS,$@) mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -D__ASSEMBLY__ -MMD -MP -c $< -o $@
+
+# A VM's DSDT, with the numbers that the code has, as data between two names.
+dsdt_macros := guest/acpi_tables.h guest/vuart.h
+$(O)/guest/dsdt.aml: guest/dsdt.asl $(dsdt_macros) $(O)/flags
+	@tests/check/packages tables
+	$(call say,IASL,$@) mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) -E -P -x c $(dsdt_macros:%=-imacros %) $< > $(@:.aml=.i.asl)
+	$(Q)iasl -we -p $(@:.aml=) $(@:.aml=.i.asl) > $@.log 2>&1 || { cat $@.log; exit 1; }
+$(O)/guest/dsdt.o: $(O)/guest/dsdt.aml
+	$(Q)printf '.section .rodata.dsdt, "a"\n.globl %s, %s\n%s: .incbin "%s"\n%s:\n%s\n' \
+		acpi_dsdt acpi_dsdt_end acpi_dsdt $< acpi_dsdt_end \
+		'.section .note.GNU-stack, "", @progbits' | $(CC) -x assembler -c - -o $@
 
 # Linked three times: without names, with the tables (whose size moves the
 # addresses), with the right addresses. The build id is a hash of the second.

@@ -36,7 +36,7 @@ _Static_assert(sizeof(struct rsdp) == 36, "ACPI: RSDP");
 
 struct xsdt {
 	struct acpi_header h;
-	u64 table[2];
+	u64 table[3];
 } __attribute__((packed));
 
 /* Generic address structure. */
@@ -98,31 +98,33 @@ struct madt_ioapic {
 	u32 address, gsi_base;
 } __attribute__((packed));
 
-/*
- * Name (\_S5, Package () { 5, 0, 0, 0 })
- * Scope (\_SB) { Device (COM1) {
- *     Name (_HID, EisaId ("PNP0501"))
- *     Name (_UID, 0)
- *     Name (_CRS, ResourceTemplate () {
- *         IO (Decode16, 0x3f8, 0x3f8, 1, 8)
- *         Interrupt (ResourceConsumer, Edge, ActiveHigh, Exclusive) { 4 }
- *     }) } }
- */
-/* clang-format off */
-static const u8 aml[] = {
-	0x08, '\\', '_', 'S', '5', '_',
-	0x12, 0x07, 0x04, 0x0a, 0x05, 0x00, 0x00, 0x00,
-	0x10, 0x39, '\\', '_', 'S', 'B', '_',
-	0x5b, 0x82, 0x31, 'C', 'O', 'M', '1',
-	0x08, '_', 'H', 'I', 'D', 0x0c, 0x41, 0xd0, 0x05, 0x01,
-	0x08, '_', 'U', 'I', 'D', 0x00,
-	0x08, '_', 'C', 'R', 'S', 0x11, 0x16, 0x0a, 0x13,
-	0x47, 0x01, VUART_PORT & 0xff, VUART_PORT >> 8,
-	VUART_PORT & 0xff, VUART_PORT >> 8, 0x01, VUART_PORTS,
-	0x89, 0x06, 0x00, 0x03, 0x01, VUART_IRQ, 0x00, 0x00, 0x00,
-	0x79, 0x00,
-};
-/* clang-format on */
+/* Serial Port Console Redirection Table, revision 2 (Microsoft). */
+struct spcr {
+	struct acpi_header h;
+	u8 interface;
+	u8 reserved1[3];
+	struct gas base;
+	u8 interrupt_type;
+	u8 pc_irq;
+	u32 gsi;
+	u8 baud, parity, stop_bits, flow_control;
+	u8 terminal, language;
+	u16 pci_device, pci_vendor;
+	u8 pci_bus, pci_slot, pci_function;
+	u32 pci_flags;
+	u8 pci_segment;
+	u32 reserved2;
+} __attribute__((packed));
+_Static_assert(offsetof(struct spcr, gsi) == 54, "SPCR: layout");
+_Static_assert(sizeof(struct spcr) == 80, "SPCR: layout");
+
+#define SPCR_16550       0
+#define SPCR_IRQ_8259    BIT(0)
+#define SPCR_IRQ_IOAPIC  BIT(1)
+#define SPCR_115200_BAUD 7
+#define SPCR_ONE_STOP    1
+#define SPCR_VT_UTF8     2
+#define SPCR_NOT_PCI     0xffff
 
 struct builder {
 	u8 *buffer;
@@ -177,16 +179,25 @@ static void seal(struct acpi_header *h)
 	h->checksum = checksum(h, h->length);
 }
 
-static struct acpi_header *build_dsdt(struct builder *b)
+static struct acpi_header *build_spcr(struct builder *b)
 {
-	struct acpi_header *h =
-		table(b, "DSDT", 2, (u32)(sizeof(*h) + sizeof(aml)));
+	const struct gas base = GAS_BYTE_PORT(VUART_PORT);
+	struct spcr *s        = table(b, "SPCR", 2, sizeof(*s));
 
-	if (!h)
+	if (!s)
 		return NULL;
-	memcpy(h + 1, aml, sizeof(aml));
-	seal(h);
-	return h;
+	s->interface      = SPCR_16550;
+	s->base           = base;
+	s->interrupt_type = SPCR_IRQ_8259 | SPCR_IRQ_IOAPIC;
+	s->pc_irq         = VUART_IRQ;
+	s->gsi            = VUART_IRQ;
+	s->baud           = SPCR_115200_BAUD;
+	s->stop_bits      = SPCR_ONE_STOP;
+	s->terminal       = SPCR_VT_UTF8;
+	s->pci_device     = SPCR_NOT_PCI;
+	s->pci_vendor     = SPCR_NOT_PCI;
+	seal(&s->h);
+	return &s->h;
 }
 
 static struct acpi_header *build_fadt(struct builder *b, u32 dsdt)
@@ -237,22 +248,26 @@ static struct acpi_header *build_madt(struct builder *b, u32 vcpu_count)
 	return &m->h;
 }
 
-u32 acpi_tables_build(u8 *buffer, u32 size, u32 at, u32 vcpu_count)
+u32 acpi_tables_build(u8 *buffer, u32 size, u32 at, u32 vcpu_count,
+		      const u8 *dsdt, u32 dsdt_bytes)
 {
 	struct builder b = { .buffer = buffer, .size = size, .at = at };
 	struct rsdp *r   = take(&b, sizeof(*r));
 	struct xsdt *x   = table(&b, "XSDT", 1, sizeof(*x));
-	const struct acpi_header *dsdt = build_dsdt(&b);
+	u8 *d            = take(&b, dsdt_bytes);
 
-	if (!r || !x || !dsdt)
+	if (!r || !x || !d)
 		return 0;
-	const struct acpi_header *fadt = build_fadt(&b, address(&b, dsdt));
+	memcpy(d, dsdt, dsdt_bytes);
+	const struct acpi_header *fadt = build_fadt(&b, address(&b, d));
 	const struct acpi_header *madt = build_madt(&b, vcpu_count);
+	const struct acpi_header *spcr = build_spcr(&b);
 
-	if (!fadt || !madt)
+	if (!fadt || !madt || !spcr)
 		return 0;
 	x->table[0] = address(&b, fadt);
 	x->table[1] = address(&b, madt);
+	x->table[2] = address(&b, spcr);
 	seal(&x->h);
 	memcpy(r->signature, "RSD PTR ", 8);
 	memcpy(r->oem_id, "TILEVR", 6);

@@ -216,10 +216,13 @@ static u32 word(const u8 *p)
 static void test_acpi(void)
 {
 	static u8 b[8192];
-	const u32 used = acpi_tables_build(b, sizeof(b), AT, 3);
+	static const u8 table[50] = { 'D', 'S', 'D', 'T', sizeof(table) };
+	const u32 used =
+		acpi_tables_build(b, sizeof(b), AT, 3, table, sizeof(table));
 	const u8 *xsdt = b + word(b + 24) - AT;
 	const u8 *fadt = b + word(xsdt + 36) - AT;
 	const u8 *madt = b + word(xsdt + 44) - AT;
+	const u8 *spcr = b + word(xsdt + 52) - AT;
 	const u8 *dsdt = b + word(fadt + 40) - AT;
 
 	tap_ok(used && !memcmp(b, "RSD PTR ", 8) && !sum(b, 20) && !sum(b, 36),
@@ -233,13 +236,13 @@ static void test_acpi(void)
 	       "a MADT");
 	tap_is(word(madt + 4), 44 + 3 * 8 + 12, "three CPUs, one I/O APIC");
 	tap_is(madt[44 + 2 * 8 + 3], 2, "the third CPU's APIC id");
-	tap_ok(!memcmp(dsdt, "DSDT", 4) && !sum(dsdt, word(dsdt + 4)),
-	       "a DSDT");
-	/* Scope's package length is what is left of the table behind \_S5. */
-	tap_is(dsdt[36 + 15], word(dsdt + 4) - 36 - 15,
-	       "whose AML is as long as it says");
+	tap_ok(!memcmp(dsdt, table, sizeof(table)), "the DSDT as given");
+	tap_ok(!memcmp(spcr, "SPCR", 4) && !sum(spcr, word(spcr + 4)),
+	       "an SPCR");
+	tap_is(word(spcr + 44), 0x3f8, "which names the UART");
+	tap_is(word(spcr + 54), 4, "and its interrupt");
 	for (u32 size = 0; size < used; size++)
-		if (acpi_tables_build(b, size, AT, 3)) {
+		if (acpi_tables_build(b, size, AT, 3, table, sizeof(table))) {
 			tap_ok(false, "%u bytes are too few", size);
 			return;
 		}
