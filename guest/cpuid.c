@@ -21,12 +21,13 @@
 #define LEAF_TOPOLOGY2 0x1f
 
 /* CPUID.1:ECX. Not here: DTES64, MONITOR, DS-CPL, VMX, SMX, EIST, TM2, CNXT-ID,
- * SDBG, xTPR, PDCM, PCID, DCA and the hypervisor bit. */
+ * SDBG, xTPR, PDCM, PCID, DCA; the hypervisor bit is the VM's own. */
 #define FEATURES_1C                                                            \
 	(BIT(0) | BIT(1) | BIT(9) | BIT(12) | BIT(13) | BIT(19) | BIT(20) |    \
 	 BIT(22) | BIT(23) | BIT(25) | BIT(26) | BIT(28) | BIT(29) | BIT(30))
 #define X2APIC       BIT(21) /* ours, whatever the machine has */
 #define TSC_DEADLINE BIT(24)
+#define HYPERVISOR   BIT(31)
 
 /* CPUID.1:EDX. Not here: PSN, DS, ACPI, TM, PBE; HTT is the VM's own. */
 #define FEATURES_1D (FIELD(9, 0) | FIELD(17, 11) | BIT(19) | FIELD(27, 23))
@@ -173,6 +174,8 @@ static void add_features(struct cpuid_table *t, const struct cpuid_config *c,
 			 struct cpuid_regs r)
 {
 	r.ecx |= (u32)(X2APIC | TSC_DEADLINE);
+	if (c->hypervisor)
+		r.ecx |= (u32)HYPERVISOR;
 	if (c->vcpu_count > 1) {
 		r.edx |= (u32)HTT;
 		r.ebx |= (u32)min_u64(1u << id_bits(c->vcpu_count), 255) << 16;
@@ -326,6 +329,21 @@ static void add_rule(struct cpuid_table *t, const struct cpuid_host *h,
 	add(t, rule->leaf, r);
 }
 
+/* A kernel that knows nothing of us takes the signature for what it is. */
+static void add_hypervisor(struct cpuid_table *t, const struct cpuid_config *c)
+{
+	static const u8 signature[12] = CPUID_SIGNATURE;
+	struct cpuid_regs *r          = t->hypervisor;
+
+	t->hypervisor_count = CPUID_HYPERVISOR_COUNT;
+	r[0].eax            = CPUID_HYPERVISOR + CPUID_HYPERVISOR_COUNT - 1;
+	memcpy(&r[0].ebx, signature, 4);
+	memcpy(&r[0].ecx, signature + 4, 4);
+	memcpy(&r[0].edx, signature + 8, 4);
+	r[1].eax = CPUID_VERSION;
+	r[1].ebx = c->calls ? (u32)CPUID_GIVEN_CALLS : 0;
+}
+
 void cpuid_build(struct cpuid_table *t, const struct cpuid_host *host,
 		 const struct cpuid_config *config)
 {
@@ -342,13 +360,21 @@ void cpuid_build(struct cpuid_table *t, const struct cpuid_host *host,
 	add_xstate(t, host, config);
 	if (config->amx)
 		add_amx(t, host);
+	if (config->hypervisor)
+		add_hypervisor(t, config);
 }
 
 enum cpuid_fix cpuid_find(const struct cpuid_table *t, u32 leaf, u32 subleaf,
 			  struct cpuid_regs *out)
 {
+	const u32 ours = leaf - CPUID_HYPERVISOR;
 	const struct cpuid_leaf *l;
 
+	if (t->hypervisor_count && ours < CPUID_HYPERVISOR_RANGE) {
+		*out = ours < t->hypervisor_count ? t->hypervisor[ours]
+						  : (struct cpuid_regs){ 0 };
+		return CPUID_FIXED;
+	}
 	if (leaf <= t->max_basic)
 		l = &t->basic[leaf];
 	else if (leaf - EXTENDED <= t->max_extended - EXTENDED)

@@ -27,6 +27,8 @@ struct cpuid_host {
 struct cpuid_config {
 	u32 vcpu_count;
 	bool amx;
+	bool hypervisor;     /* 1:ECX[31] and the leaves from 40000000H on; */
+	bool calls;          /* in which this is told */
 	u64 xcr0, xss, xfd;  /* components the VM may have, legal sets */
 	u32 xsave_bytes;     /* standard format, for all of xcr0 */
 	bool xsaves, rdtscp; /* what VMX lets a guest execute */
@@ -47,6 +49,18 @@ enum cpuid_fix {
 #define CPUID_EXTENDED_COUNT 9
 #define CPUID_ANSWER_MAX     96
 
+/*
+ * What a guest may know of us: docs/platform.md. 40000000H: EAX the highest of
+ * these leaves, EBX, ECX, EDX a signature of 12 bytes. 40000001H: EAX the
+ * version of this interface, EBX bits of what the VM was given.
+ */
+#define CPUID_HYPERVISOR       0x40000000u
+#define CPUID_HYPERVISOR_COUNT 2
+#define CPUID_HYPERVISOR_RANGE 0x100u /* leaves that are nobody else's */
+#define CPUID_SIGNATURE        "Tilevisor\0\0"
+#define CPUID_VERSION          1
+#define CPUID_GIVEN_CALLS      BIT(0) /* VMCALL reaches our calls */
+
 struct cpuid_leaf {
 	u8 first;     /* answer of sub-leaf 0 */
 	u8 count;     /* 0: all sub-leaves are 0 */
@@ -56,6 +70,8 @@ struct cpuid_leaf {
 
 struct cpuid_table {
 	u32 max_basic, max_extended;
+	u32 hypervisor_count; /* leaves from 40000000H on; 0: not shown */
+	struct cpuid_regs hypervisor[CPUID_HYPERVISOR_COUNT];
 	u32 used;
 	u32 tsc_per_tick; /* TSC ticks per tick of the APIC timer's clock */
 	struct cpuid_leaf basic[CPUID_BASIC_COUNT];

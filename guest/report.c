@@ -87,11 +87,11 @@ void report_vm_start(const struct vm *vm)
 	log_event("\"event\":\"vm-start\",\"vm\":\"%s\",\"image\":\"%s\","
 		  "\"vcpus\":%u,\"memory\":%llu,\"policy\":\"%s\","
 		  "\"fpu\":\"%s\",\"amx\":%s,\"calls\":%s,\"areas\":%llu,"
-		  "\"reboot\":%u",
+		  "\"reboot\":%u,\"hypervisor\":%s",
 		  c->name, vm->image, c->vcpu_count, LL(c->memory_bytes),
 		  xfd_policy_name(c->policy), c->reserve ? "reserve" : "lazy",
 		  truth(c->amx), truth(c->calls), LL(c->areas_bytes),
-		  c->reboots);
+		  c->reboots, truth(c->hypervisor));
 }
 
 void report_vm_refused(const char *name, const char *reason)

@@ -76,6 +76,8 @@ static void make_cpuid(struct vm *vm, const struct cpuid_host *host)
 	const struct cpuid_config config = {
 		.vcpu_count  = vm->config.vcpu_count,
 		.amx         = vm->config.amx,
+		.hypervisor  = vm->config.hypervisor,
+		.calls       = vm->config.calls,
 		.xcr0        = f.xcr0_allowed,
 		.xss         = f.xss_allowed,
 		.xfd         = f.xfd_allowed,
@@ -202,8 +204,10 @@ static bool put_firmware(struct vm *vm)
 	/* clang-format on */
 	u8 *at = memory_host(&vm->memory, gpa(MEMORY_BIOS), MIB - MEMORY_BIOS);
 
-	if (!at || !acpi_tables_build(at, (u32)(MIB - MEMORY_BIOS - PAGE_SIZE),
-				      MEMORY_BIOS, vm->config.vcpu_count))
+	if (!at ||
+	    !acpi_tables_build(at, (u32)(MIB - MEMORY_BIOS - PAGE_SIZE),
+			       MEMORY_BIOS, vm->config.vcpu_count, acpi_dsdt,
+			       (u32)(acpi_dsdt_end - acpi_dsdt)))
 		return false;
 	memcpy(at + MIB - MEMORY_BIOS - RESET_VECTOR, reset, sizeof(reset));
 	return true;

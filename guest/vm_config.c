@@ -19,14 +19,22 @@ enum key {
 	KEY_AMX,
 	KEY_CALLS,
 	KEY_REBOOT,
+	KEY_HYPERVISOR,
 	KEY_COUNT,
 };
 
 static const char *const key_name[KEY_COUNT] = {
-	[KEY_VM] = "vm",         [KEY_INITRD] = "initrd", [KEY_VCPUS] = "vcpus",
-	[KEY_MEM] = "mem",       [KEY_XFD] = "xfd",       [KEY_FPU] = "fpu",
-	[KEY_AREAS] = "areas",   [KEY_AMX] = "amx",       [KEY_CALLS] = "calls",
-	[KEY_REBOOT] = "reboot",
+	[KEY_VM]         = "vm",
+	[KEY_INITRD]     = "initrd",
+	[KEY_VCPUS]      = "vcpus",
+	[KEY_MEM]        = "mem",
+	[KEY_XFD]        = "xfd",
+	[KEY_FPU]        = "fpu",
+	[KEY_AREAS]      = "areas",
+	[KEY_AMX]        = "amx",
+	[KEY_CALLS]      = "calls",
+	[KEY_REBOOT]     = "reboot",
+	[KEY_HYPERVISOR] = "hypervisor",
 };
 
 static const char *const policy_names[XFD_POLICY_COUNT] = {
@@ -103,7 +111,8 @@ static bool take_word(struct line *l, const struct option *o)
 	}
 	SAY(l->error,
 	    "unknown option \"%.*s\"; a module takes vm= vcpus= mem= xfd= fpu= "
-	    "areas= amx= calls= reboot= initrd and, after --, the guest's own "
+	    "areas= amx= calls= reboot= hypervisor= initrd and, after --, the "
+	    "guest's own "
 	    "line",
 	    shown(o->key_length), o->key);
 	return false;
@@ -238,13 +247,16 @@ static bool take_value(struct vm_config *c, enum key k, const struct option *o)
 		return true;
 	case KEY_AMX:
 	case KEY_CALLS:
+	case KEY_HYPERVISOR:
 		if (!take_choice(c, o, key, switch_names,
 				 ARRAY_SIZE(switch_names), &i))
 			return false;
 		if (k == KEY_AMX)
 			c->amx = i == 1;
-		else
+		else if (k == KEY_CALLS)
 			c->calls = i == 1;
+		else
+			c->hypervisor = i == 1;
 		return true;
 	case KEY_VM:
 	case KEY_INITRD:
@@ -310,6 +322,7 @@ static struct vm_config *entry(struct vm_config *out, u32 *used,
 	c->policy       = d->policy;
 	c->reserve      = d->reserve;
 	c->amx          = true;
+	c->hypervisor   = true;
 	c->reboots      = VM_REBOOT_DEFAULT;
 	c->cmdline      = "";
 	return c;

@@ -29,6 +29,7 @@ struct vm_config {
 	u64 areas_bytes; /* areas=; 0: no limit */
 	bool amx;
 	bool calls;
+	bool hypervisor;     /* CPUID says that there is one */
 	u32 reboots;         /* reboot=: resets in a row, see reset_limit.h */
 	const char *cmdline; /* the guest's; points into its module's line */
 	u32 image;           /* index of the module; valid if has_image */

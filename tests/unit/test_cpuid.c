@@ -234,7 +234,7 @@ static void test_shape(void)
 	tap_is(get(0x20, 0).eax, get(0x1f, 0).eax,
 	       "a leaf above it is the highest one's data");
 	tap_is(get(0x40000000, 1).ebx, get(0x1f, 1).ebx,
-	       "also where hypervisors speak of themselves");
+	       "also, if hidden, where hypervisors speak of themselves");
 	tap_is(get(0x80000009, 0).ebx, get(0x1f, 0).ebx,
 	       "and above the extended ones");
 	tap_is(get(0x80000000, 0).eax, 0x80000008, "the highest extended one");
@@ -246,6 +246,34 @@ static void test_shape(void)
 	tap_is(get(0x80000008, 0).eax, 48 << 8 | 48,
 	       "addresses end where EPT ends, and LA57 is not shown");
 	tap_is(get(0x80000002, 0).edx, 4, "the brand string passes");
+}
+
+static void test_hypervisor(void)
+{
+	struct cpuid_config c = config(true, 1);
+	char signature[12];
+
+	tap_is(get(1, 0).ecx >> 31, 0, "off: no hypervisor bit");
+	c.hypervisor = true;
+	cpuid_build(&t, &host, &c);
+	tap_is(get(1, 0).ecx >> 31, 1, "on: the hypervisor bit");
+	tap_is(get(0x40000000, 7).eax, 0x40000001, "two leaves");
+	const struct cpuid_regs r = get(0x40000000, 0);
+
+	memcpy(signature, &r.ebx, 4);
+	memcpy(signature + 4, &r.ecx, 4);
+	memcpy(signature + 8, &r.edx, 4);
+	tap_ok(!memcmp(signature, "Tilevisor\0\0", 12), "the signature");
+	tap_is(get(0x40000001, 0).eax, 1, "the version of the interface");
+	tap_is(get(0x40000001, 0).ebx, 0, "no calls");
+	tap_is(get(0x40000002, 0).eax | get(0x400000ff, 0).eax, 0,
+	       "the rest of the range is empty");
+	tap_is(get(0x40000100, 0).ebx, get(0x1f, 0).ebx,
+	       "and behind it is the highest leaf's data again");
+	c.calls = true;
+	cpuid_build(&t, &host, &c);
+	tap_is(get(0x40000001, 0).ebx, 1, "calls=on is told");
+	build(true, 1);
 }
 
 static void test_topology(void)
@@ -295,6 +323,7 @@ int main(void)
 	build(true, 1);
 	test_bits();
 	test_shape();
+	test_hypervisor();
 	test_amx();
 	test_fixes();
 	test_topology();

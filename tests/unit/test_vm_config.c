@@ -48,7 +48,8 @@ static const struct {
 	{ "vm=a.b-c_9", "" },
 	{ "vm=abcdefghijklmno", "" },
 	{ "vm=a areas=8K", "" },
-	{ "vm=a fpu=reserve xfd=kvm amx=off calls=on reboot=0", "" },
+	{ "vm=a fpu=reserve xfd=kvm amx=off calls=on reboot=0 "
+	  "hypervisor=off", "" },
 	{ "vm=a -- mem=banana", "" },
 	{ "", "no vm= says whose file this is" },
 	{ "mem=64M", "no vm= says whose file this is" },
@@ -58,7 +59,7 @@ static const struct {
 	{ "vm=a/b", "a name has 1 to 15" },
 	{ "vm=a colour=red", "unknown option \"colour\"" },
 	{ "colour=red vm=a", "a module takes vm= vcpus= mem= xfd= fpu= areas= "
-			     "amx= calls= reboot= initrd" },
+			     "amx= calls= reboot= hypervisor= initrd" },
 	{ "vm=a /boot/kernel", "unknown option \"/boot/kernel\"" },
 	{ "vm=a vm=b", "vm is given twice" },
 	{ "vm=a mem=4M mem=4M", "mem is given twice" },
@@ -74,6 +75,7 @@ static const struct {
 	{ "vm=a xfd=lazy", "xfd=lazy: it is one of nm|wrmsr|eager|kvm|inject" },
 	{ "vm=a fpu=eager", "fpu=eager: it is one of lazy|reserve" },
 	{ "vm=a amx=yes", "amx=yes: it is one of off|on" },
+	{ "vm=a hypervisor=no", "hypervisor=no: it is one of off|on" },
 	{ "vm=a calls", "calls=: it is one of off|on" },
 	{ "vm=a reboot=-1", "reboot=-1: a number from 0 to 1000000" },
 	{ "vm=a reboot=on", "reboot=on: a number" },
