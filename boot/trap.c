@@ -8,6 +8,7 @@
 
 #include "boot/cpu.h"
 #include "boot/lib/lapic.h"
+#include "boot/lib/mcheck.h"
 #include "boot/lib/panic.h"
 #include "boot/lib/percpu.h"
 #include "boot/lib/serial.h"
@@ -163,8 +164,12 @@ void trap_nmi(const struct trap_frame *frame)
 
 void trap_machine_check(const struct trap_frame *frame)
 {
-	panic_frame(frame, "machine check (IA32_MCG_STATUS %#lx)",
-		    rdmsr(MSR_IA32_MCG_STATUS));
+	char why[MCHECK_TEXT];
+
+	mcheck_first(why);
+	panic_frame(frame, "machine check in %s (IA32_MCG_STATUS %#lx): %s",
+		    frame ? "the host" : "a guest", rdmsr(MSR_IA32_MCG_STATUS),
+		    why);
 }
 
 void trap_interrupt(u8 vector)

@@ -8,6 +8,7 @@
 #include "boot/lib/addr.h"
 #include "boot/lib/pages.h"
 #include "boot/lib/panic.h"
+#include "boot/lib/physaddr.h"
 #include "boot/lib/x86.h"
 
 #define PTE_PRESENT    BIT(0)
@@ -159,11 +160,10 @@ u64 paging_root(void)
 u64 paging_limit(void)
 {
 	if (!host.limit) {
-		const u32 bits = cpuid(0x80000000, 0).eax >= 0x80000008
-					 ? cpuid(0x80000008, 0).eax & 0xff
-					 : 36;
+		struct physaddr p;
 
-		host.limit    = BIT(min_u64(bits, CANONICAL_BITS));
+		physaddr_read(&p);
+		host.limit    = BIT(min_u64(physaddr_bits(&p), CANONICAL_BITS));
 		host.pages_1g = cpuid(0x80000001, 0).edx & BIT(26);
 	}
 	return host.limit;

@@ -38,7 +38,10 @@ void paging_load(void);
 /* Physical address of the root, for CR3 and the VMCS; 0: none is built yet. */
 u64 paging_root(void);
 
-/* First address that no table of ours reaches: 2^47 or the CPU's own limit. */
+/*
+ * First address that no table of ours reaches: 2^47, half of what four levels
+ * translate, or the CPU's own limit without the bits that select a key.
+ */
 u64 paging_limit(void);
 
 /* What an audit of the whole tree counts, in 4 KiB pages. */

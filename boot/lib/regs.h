@@ -155,7 +155,7 @@ enum vector {
 #define MSR_IA32_PERF_GLOBAL_STATUS       0x38eu
 #define MSR_IA32_PERF_GLOBAL_CTRL         0x38fu
 #define MSR_IA32_PEBS_ENABLE              0x3f1u
-#define MSR_IA32_MC0_CTL                  0x400u
+#define MSR_IA32_MC0_CTL                  0x400u /* + 4 n; STATUS, ADDR, MISC */
 #define MSR_IA32_VMX_BASIC                0x480u
 #define MSR_IA32_VMX_PINBASED_CTLS        0x481u
 #define MSR_IA32_VMX_PROCBASED_CTLS       0x482u
@@ -207,6 +207,7 @@ enum vector {
 #define MSR_IA32_X2APIC_CUR_COUNT         0x839u
 #define MSR_IA32_X2APIC_DIV_CONF          0x83eu
 #define MSR_IA32_X2APIC_SELF_IPI          0x83fu
+#define MSR_IA32_TME_ACTIVATE             0x982u
 #define MSR_IA32_XSS                      0xda0u
 #define MSR_IA32_UINTR_RR                 0x985u
 #define MSR_IA32_EFER                     0xc0000080u

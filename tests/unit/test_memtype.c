@@ -51,6 +51,32 @@ static void plain(void)
 	tap_is(type_at(&m, 0xc0000000), MEM_WB, "an invalid range is none");
 }
 
+/*
+ * As firmware of two sockets with 1 TiB leaves them: everything write-back, but
+ * device space below 4 GiB and above memory.
+ */
+static void two_sockets(void)
+{
+	const u64 tib  = 1024 * GIB;
+	struct mtrrs m = with(E | FE | MEM_WB);
+	unsigned int n = 0;
+	u64 until, at;
+
+	add(&m, 2 * GIB, 2 * GIB, MEM_UC);
+	add(&m, 32 * tib, 32 * tib, MEM_UC);
+	tap_is(type_at(&m, tib), MEM_WB, "memory at 1 TiB");
+	tap_is(type_at(&m, 0xfee00000), MEM_UC, "the local APIC's page");
+	tap_is(type_at(&m, 32 * tib), MEM_UC, "devices above memory");
+	tap_is(type_at(&m, 64 * tib - PAGE_SIZE), MEM_UC, "... to the last");
+	for (at = 4 * GIB; at < tib; at = until, n++)
+		if (memtype_at(&m, at, tib, &until) != MEM_WB || until <= at)
+			break;
+	tap_ok(at == tib && n < 1024, "1 TiB is judged in %u steps", n);
+	m.address_mask = FIELD(51, 12);
+	tap_is(type_at(&m, tib), MEM_WB,
+	       "masks without the upper bits, on a CPU with 52 of them");
+}
+
 static void overlaps(void)
 {
 	struct mtrrs m = with(E | MEM_UC);
@@ -130,6 +156,7 @@ static void mapping(void)
 int main(void)
 {
 	plain();
+	two_sockets();
 	overlaps();
 	fixed();
 	mapping();

@@ -209,11 +209,30 @@ static void refusals(void)
 	tap_ok(refuses(p + PAGE_SIZE, 1), "nor a part of it");
 }
 
+/* Beyond every pointer of this machine: only the table is touched. */
+static void large_machine(void)
+{
+	const u64 tib = 1024 * GIB, start = BIT(50);
+
+	pages_add(start, start + 512 * GIB);
+	pages_add(start + tib, start + 3 * tib);
+	pages_add(start + 4 * tib + 1, start + 4 * tib + 2 * PAGE_SIZE - 1);
+	tap_is(pages_total_count(), (512 * GIB + 2 * tib) / PAGE_SIZE,
+	       "two and a half TiB in runs with holes; a part of a page is "
+	       "none");
+	pages_reserve(start + 511 * GIB, start + tib + GIB);
+	tap_is(pages_free_count(), (510 * GIB + 2 * tib) / PAGE_SIZE,
+	       "what is reserved across a hole is taken from both");
+	pages_reserve(start, start + 5 * tib);
+	tap_is(pages_total_count(), 0, "and all of it can be");
+}
+
 int main(void)
 {
 	arena = mmap(NULL, ARENA_BYTES, PROT_READ | PROT_WRITE,
 		     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	memset(arena, 0xee, ARENA_BYTES);
+	large_machine();
 	start_up();
 	const u64 total = pages_free_count();
 

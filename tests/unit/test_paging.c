@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: boot/lib/paging.c */
+/* links: boot/lib/paging.c boot/lib/physaddr.c */
 /*
  * The host's page tables, walked as the CPU would, against a map page by page:
  * random histories of mapping and unmapping across 4 KiB, 2 MiB and 1 GiB.
@@ -13,9 +13,11 @@
 #include "boot/lib/addr.h"
 #include "boot/lib/pages.h"
 #include "boot/lib/panic.h"
+#include "boot/lib/physaddr.h"
 #include "tests/unit/tap.h"
 
 #define PAGES 2048
+#define TIB   (1024 * GIB)
 
 static u64 tables_left = UINT64_MAX;
 
@@ -34,6 +36,12 @@ void panic(const char *fmt, ...)
 {
 	printf("Bail out! panic: %s\n", fmt);
 	exit(1);
+}
+
+/* A machine with 52 bits of address, 6 of them of a key: 64 TiB. */
+void physaddr_read(struct physaddr *p)
+{
+	*p = (struct physaddr){ 52, 3 | 6ULL << 32 };
 }
 
 /* As the CPU: the leaf that translates AT, 0: none; *SIZE is what it covers. */
@@ -140,6 +148,47 @@ static void history(void)
 	tap_is(n.writable_executable, 1, "and sees one page that is both");
 }
 
+/* Two sockets' memory with holes: beyond what one top entry covers. */
+static void large_machine(void)
+{
+	static const u64 region[][2] = {
+		{ 16 * GIB, 512 * GIB },
+		{ TIB, TIB + 4096ULL * MIB },
+		{ 33 * TIB + 2 * MIB, 33 * TIB + 3 * GIB + 4 * KIB },
+		{ 64 * TIB - GIB, 64 * TIB },
+	};
+	struct paging_count before, after;
+	u64 pages  = 0, size;
+	bool right = true;
+
+	tap_is(paging_limit(), 64 * TIB, "the limit knows of the key's bits");
+	paging_audit(&before);
+	for (size_t i = 0; i < ARRAY_SIZE(region); i++) {
+		const u64 start = region[i][0], end = region[i][1];
+
+		right = right && paging_map(start, end, PAGING_WRITE) &&
+			is(start, PAGING_WRITE) &&
+			is(end - PAGE_SIZE, PAGING_WRITE) &&
+			is(start - PAGE_SIZE, -1) &&
+			(end == 64 * TIB || is(end, -1));
+		pages += (end - start) / PAGE_SIZE;
+	}
+	tap_ok(right, "memory up to 64 TiB, and nothing in its holes");
+	paging_audit(&after);
+	tap_is(after.mapped - before.mapped, pages, "as many pages as it has");
+	tap_ok(after.tables - before.tables <= 16,
+	       "%llu tables more for half a TiB and some",
+	       (unsigned long long)(after.tables - before.tables));
+	walk(TIB, &size);
+	tap_ok(size == GIB || size == 2 * MIB, "in the largest pages");
+	paging_unmap(TIB + GIB, TIB + 2 * GIB);
+	tap_ok(is(TIB + GIB, -1) && is(TIB, PAGING_WRITE) &&
+		       is(TIB + 2 * GIB, PAGING_WRITE),
+	       "a hole made beyond 1 TiB");
+	for (size_t i = 0; i < ARRAY_SIZE(region); i++)
+		paging_unmap(region[i][0], region[i][1]);
+}
+
 static void no_memory(void)
 {
 	paging_map(20 * GIB, 22 * GIB, PAGING_WRITE);
@@ -156,6 +205,7 @@ int main(void)
 	tap_is(paging_root(), 0, "no tables before the first page is mapped");
 	sizes();
 	history();
+	large_machine();
 	no_memory();
 	return tap_done();
 }
