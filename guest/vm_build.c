@@ -100,7 +100,8 @@ static bool choose_cpus(struct vm *vm)
 	if (!vm->cpus)
 		return false;
 	for (struct percpu *cpu = cpu_first; cpu; cpu = cpu->next)
-		vm->cpus[vm->cpus_count++] = cpu;
+		if (vm_config_allows(&vm->config, cpu->index))
+			vm->cpus[vm->cpus_count++] = cpu;
 	return true;
 }
 
@@ -277,6 +278,12 @@ bool vm_build(struct vm *vm, const struct boot_info *bi,
 	vm->boot = bi;
 	console_init(&vm->console, c->name);
 	make_cpuid(vm, host);
+	if (c->cpus && c->cpu_last >= cpu_count) {
+		tv_snprintf(why, WHY_SIZE,
+			    "cpus= names CPU %u; CPUs 0 to %u are there",
+			    c->cpu_last, cpu_count - 1);
+		return false;
+	}
 	if (!memory_create(&vm->memory, c->memory_bytes)) {
 		tv_snprintf(why, WHY_SIZE, "mem= wants %llu KiB, %llu are free",
 			    (unsigned long long)(c->memory_bytes / KIB),

@@ -20,6 +20,7 @@ enum key {
 	KEY_CALLS,
 	KEY_REBOOT,
 	KEY_HYPERVISOR,
+	KEY_CPUS,
 	KEY_COUNT,
 };
 
@@ -35,6 +36,7 @@ static const char *const key_name[KEY_COUNT] = {
 	[KEY_CALLS]      = "calls",
 	[KEY_REBOOT]     = "reboot",
 	[KEY_HYPERVISOR] = "hypervisor",
+	[KEY_CPUS]       = "cpus",
 };
 
 static const char *const policy_names[XFD_POLICY_COUNT] = {
@@ -111,7 +113,8 @@ static bool take_word(struct line *l, const struct option *o)
 	}
 	SAY(l->error,
 	    "unknown option \"%.*s\"; a module takes vm= vcpus= mem= xfd= fpu= "
-	    "areas= amx= calls= reboot= hypervisor= initrd and, after --, the "
+	    "areas= amx= calls= reboot= hypervisor= cpus= initrd and, after "
+	    "--, the "
 	    "guest's own "
 	    "line",
 	    shown(o->key_length), o->key);
@@ -210,6 +213,70 @@ static bool take_choice(struct vm_config *c, const struct option *o,
 	return false;
 }
 
+/* The number at *AT, before END. */
+static bool next_number(const char **at, const char *end, u32 *n)
+{
+	const char *const start = *at;
+
+	for (*n = 0; *at < end && **at >= '0' && **at <= '9'; (*at)++) {
+		if (*n > VM_CPU_MAX)
+			return false;
+		*n = *n * 10 + (u32)(**at - '0');
+	}
+	return *at > start && *n <= VM_CPU_MAX;
+}
+
+/* "N" or "N-M" at *AT and the comma behind it. */
+static bool next_range(const char **at, const char *end, u32 *first, u32 *last)
+{
+	if (!next_number(at, end, first))
+		return false;
+	*last = *first;
+	if (*at < end && **at == '-') {
+		(*at)++;
+		if (!next_number(at, end, last) || *last < *first)
+			return false;
+	}
+	if (*at == end)
+		return true;
+	return *(*at)++ == ',' && *at < end;
+}
+
+static bool take_cpus(struct vm_config *c, const struct option *o)
+{
+	const char *at        = o->value ? o->value : "";
+	const char *const end = at + o->value_length;
+	u32 first, last;
+
+	do {
+		if (!next_range(&at, end, &first, &last)) {
+			SAY(c->error,
+			    "cpus=%.*s: numbers of CPUs are needed, such as "
+			    "0-3,6",
+			    shown(o->value_length), o->value ? o->value : "");
+			return false;
+		}
+		c->cpu_last = last > c->cpu_last ? last : c->cpu_last;
+	} while (at < end);
+	c->cpus        = o->value;
+	c->cpus_length = o->value_length;
+	return true;
+}
+
+bool vm_config_allows(const struct vm_config *c, u32 cpu)
+{
+	const char *at = c->cpus;
+	u32 first, last;
+
+	if (!at)
+		return true;
+	while (at < c->cpus + c->cpus_length &&
+	       next_range(&at, c->cpus + c->cpus_length, &first, &last))
+		if (cpu >= first && cpu <= last)
+			return true;
+	return false;
+}
+
 static bool take_value(struct vm_config *c, enum key k, const struct option *o)
 {
 	const char *key = key_name[k];
@@ -258,6 +325,8 @@ static bool take_value(struct vm_config *c, enum key k, const struct option *o)
 		else
 			c->hypervisor = i == 1;
 		return true;
+	case KEY_CPUS:
+		return take_cpus(c, o);
 	case KEY_VM:
 	case KEY_INITRD:
 	case KEY_COUNT:

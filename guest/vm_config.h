@@ -18,6 +18,7 @@
 #define VM_INITRD_MAX     6
 #define VM_REBOOT_DEFAULT 5
 #define VM_REBOOT_MAX     1000000
+#define VM_CPU_MAX        99999
 #define VM_ERROR_SIZE     256
 
 struct vm_config {
@@ -29,8 +30,11 @@ struct vm_config {
 	u64 areas_bytes; /* areas=; 0: no limit */
 	bool amx;
 	bool calls;
-	bool hypervisor;     /* CPUID says that there is one */
-	u32 reboots;         /* reboot=: resets in a row, see reset_limit.h */
+	bool hypervisor;  /* CPUID says that there is one */
+	u32 reboots;      /* reboot=: resets in a row, see reset_limit.h */
+	const char *cpus; /* cpus=, checked, not terminated; NULL: all */
+	size_t cpus_length;
+	u32 cpu_last;        /* the greatest number in it */
 	const char *cmdline; /* the guest's; points into its module's line */
 	u32 image;           /* index of the module; valid if has_image */
 	bool has_image;
@@ -59,5 +63,8 @@ struct vm_config_defaults {
 u32 vm_config_parse(const struct vm_config_module *module, u32 count,
 		    const struct vm_config_defaults *defaults,
 		    struct vm_config *out);
+
+/* May C's vCPUs run on the CPU of this number? */
+bool vm_config_allows(const struct vm_config *c, u32 cpu);
 
 #endif

@@ -59,7 +59,19 @@ static const struct {
 	{ "vm=a/b", "a name has 1 to 15" },
 	{ "vm=a colour=red", "unknown option \"colour\"" },
 	{ "colour=red vm=a", "a module takes vm= vcpus= mem= xfd= fpu= areas= "
-			     "amx= calls= reboot= hypervisor= initrd" },
+			     "amx= calls= reboot= hypervisor= cpus= initrd" },
+	{ "vm=a cpus=0", "" },
+	{ "vm=a cpus=0-3,6,8-99999", "" },
+	{ "vm=a cpus=", "cpus=: numbers of CPUs" },
+	{ "vm=a cpus", "cpus=: numbers of CPUs" },
+	{ "vm=a cpus=0,", "cpus=0,: numbers of CPUs" },
+	{ "vm=a cpus=,0", "cpus=,0: numbers of CPUs" },
+	{ "vm=a cpus=3-1", "cpus=3-1: numbers of CPUs" },
+	{ "vm=a cpus=1-", "cpus=1-: numbers of CPUs" },
+	{ "vm=a cpus=1-2-3", "cpus=1-2-3: numbers of CPUs" },
+	{ "vm=a cpus=all", "cpus=all: numbers of CPUs" },
+	{ "vm=a cpus=100000", "cpus=100000: numbers of CPUs" },
+	{ "vm=a cpus=99999999999999999999", "numbers of CPUs" },
 	{ "vm=a /boot/kernel", "unknown option \"/boot/kernel\"" },
 	{ "vm=a vm=b", "vm is given twice" },
 	{ "vm=a mem=4M mem=4M", "mem is given twice" },
@@ -143,7 +155,7 @@ static void test_values(void)
 	static const char *const lines[] = {
 		"vm=a initrd -- first",
 		"vm=a vcpus=3 mem=128M xfd=wrmsr fpu=reserve areas=8K amx=off "
-		"calls=on --  console=ttyS0 -- mem=1 \"x y\"",
+		"calls=on cpus=1-2,4 --  console=ttyS0 -- mem=1 \"x y\"",
 		"vm=a initrd",
 		"vm=b",
 		NULL,
@@ -156,6 +168,11 @@ static void test_values(void)
 	tap_is(vm[0].reserve, true, "fpu=");
 	tap_is(vm[0].areas_bytes, 8192, "areas=");
 	tap_is(vm[0].amx, false, "amx=");
+	tap_is(vm[0].cpu_last, 4, "the greatest of cpus=");
+	for (u32 i = 0; i < 6; i++)
+		tap_is(vm_config_allows(&vm[0], i), i == 1 || i == 2 || i == 4,
+		       "cpus= and CPU %u", i);
+	tap_ok(vm_config_allows(&vm[1], 77), "without cpus= all are allowed");
 	tap_is(vm[0].calls, true, "calls=");
 	tap_is(vm[0].image, 1, "the image's module");
 	tap_is(vm[0].initrd_count, 2, "both initrds");

@@ -2,12 +2,14 @@
 /*
  * Guests that misbehave. By itself the image runs what ends by itself; a word
  * of the command line makes it end in a way that only a hypervisor survives:
- * triple_fault, no_idt, cli_hlt, cli_loop, far_jump, nmi_storm.
+ * triple_fault, no_idt, cli_hlt, cli_loop, far_jump, nmi_storm. With
+ * others_loop or others_hlt it ends while its other CPUs do that for ever.
  */
 #include "lib/apic.h"
 #include "lib/check.h"
 #include "lib/page.h"
 #include "lib/serial.h"
+#include "lib/smp.h"
 
 #define BUSY_TICKS 5000000ul
 #define STORM      20000
@@ -123,8 +125,30 @@ static void gates_take_away(void)
 		trap_set_gate(v, false, 0);
 }
 
+static bool loop(void)
+{
+	asm volatile("cli; 1: jmp 1b");
+	return false;
+}
+
+static bool sleep(void)
+{
+	asm volatile("cli; hlt");
+	return false;
+}
+
+static void others_do(bool (*task)(void))
+{
+	for (u32 i = 1; i < guest.vcpus; i++)
+		smp_start(i, task);
+}
+
 static bool no_return(void)
 {
+	if (guest_flag("others_loop"))
+		others_do(loop);
+	if (guest_flag("others_hlt"))
+		others_do(sleep);
 	if (guest_flag("triple_fault")) {
 		printk("# triple fault\n");
 		gates_take_away();
