@@ -88,7 +88,7 @@ static void done(struct percpu *cpu, struct vcpu *v, enum verdict verdict)
 	struct percpu *to = NULL;
 
 	if (verdict == RUN_YIELD)
-		to = sched_destination(cpu, v, rdtsc());
+		to = sched_destination(cpu, v);
 	if (!to || to == cpu) {
 		sched_done(cpu->runq, v, verdict);
 		return;

@@ -15,6 +15,11 @@ void sched_init(void)
 			refuse("no memory for the run queue of CPU %u",
 			       cpu->index);
 		cpu->runq->slice_ticks = us_to_ticks(host_options()->slice_us);
+		cpu->runq->wander      = host_options()->migrate != 0;
+		if (cpu->runq->wander)
+			cpu->runq->slice_ticks =
+				min_u64(cpu->runq->slice_ticks,
+					host_options()->migrate);
 	}
 }
 
@@ -228,8 +233,7 @@ static struct percpu *next_in_turn(const struct vcpu *v,
 	return v->cpus[0];
 }
 
-struct percpu *sched_destination(const struct percpu *cpu, struct vcpu *v,
-				 u64 now)
+struct percpu *sched_destination(const struct percpu *cpu, const struct vcpu *v)
 {
 	const u32 here      = load_of(cpu->runq);
 	struct percpu *best = NULL;
@@ -237,7 +241,7 @@ struct percpu *sched_destination(const struct percpu *cpu, struct vcpu *v,
 
 	if (v->cpus_count < 2)
 		return NULL;
-	if (v->move_at && now >= v->move_at)
+	if (cpu->runq->wander)
 		return next_in_turn(v, cpu);
 	/* With V there it must be better off than here. */
 	for (u32 i = 0; here > 1 && i < v->cpus_count; i++) {
@@ -306,9 +310,8 @@ void sched_run_timers(struct runq *q, u64 now)
 
 u64 sched_slice_end(const struct runq *q, const struct vcpu *v, u64 now)
 {
-	const u64 end = now + q->slice_ticks;
-
-	return v->move_at ? min_u64(end, v->move_at) : end;
+	(void)v; /* equal slices */
+	return now + q->slice_ticks;
 }
 
 u32 sched_timer_value(u64 now, u64 end, unsigned int shift)

@@ -21,6 +21,7 @@ struct runq {
 	bool idle;                /* the last pick found nothing */
 	u32 placed;               /* boot only: vCPUs that begin here */
 	u64 slice_ticks;
+	bool wander; /* migrate=: whoever has run goes on elsewhere */
 };
 
 void sched_init(void); /* once: a run queue in each CPU's block */
@@ -63,11 +64,12 @@ struct percpu *sched_remove(struct vcpu *v);
 struct vcpu *sched_take_left(struct runq *q);
 
 /*
- * V, which has run on CPU until NOW and wants to go on: the CPU where it should
- * do so. NULL: here. Not there if it is as crowded as here.
+ * V, which has run on CPU and wants to go on: the CPU where it should do so.
+ * NULL: here. Elsewhere only if fewer wait there, V included; but with migrate=
+ * on the next of its CPUs.
  */
-struct percpu *sched_destination(const struct percpu *cpu, struct vcpu *v,
-				 u64 now);
+struct percpu *sched_destination(const struct percpu *cpu,
+				 const struct vcpu *v);
 
 /*
  * On the CPU that V leaves, whose state is in memory by now: to the back of

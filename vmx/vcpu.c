@@ -6,7 +6,6 @@
 #include "vmx/vcpu.h"
 
 #include "boot/lib/lapic.h"
-#include "boot/lib/options.h"
 #include "boot/lib/pages.h"
 #include "boot/lib/panic.h"
 #include "boot/lib/string.h"
@@ -411,10 +410,7 @@ void vcpu_give_up(struct percpu *cpu, struct vcpu *v)
 
 void vcpu_move(struct percpu *cpu, struct vcpu *v, struct percpu *to)
 {
-	const u64 ticks = host_options()->migrate;
-
 	vcpu_give_up(cpu, v);
 	v->stats.moves++;
-	v->move_at = ticks ? rdtsc() + ticks : 0;
 	kick(sched_move(v, to));
 }

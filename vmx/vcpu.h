@@ -119,7 +119,6 @@ struct vcpu {
 	struct percpu *cpu; /* where it is queued or runs; atomic, sched.c's */
 	struct percpu *const *cpus; /* where it may, its VM's list */
 	u32 cpus_count;
-	u64 move_at; /* host TSC to move to the next CPU at; 0: no such time */
 
 	/* VMCS and what goes with it; touched only by the CPU it is loaded on.
 	 */

@@ -293,7 +293,7 @@ static bool take_fpu(struct host_options *o, const struct option *word)
 
 static bool take_migrate(struct host_options *o, const struct option *word)
 {
-	return option_number(word, &o->migrate) && o->migrate;
+	return option_number(word, &o->migrate) && o->migrate >= MIGRATE_MIN;
 }
 
 static bool take_selftest(struct host_options *o, const struct option *word)
@@ -322,7 +322,8 @@ static const struct host_option table[] = {
 	  "no value, or panic, nx, write, guard, double, divide, null, stack, "
 	  "late (debug builds)",
 	  take_selftest, true },
-	{ "migrate", "TSC ticks from 1 (debug builds)", take_migrate, false },
+	{ "migrate", "TSC ticks from 2000 (debug builds)", take_migrate,
+	  false },
 };
 
 /* Every option for people; the last one is for those who debug Tilevisor. */

@@ -64,6 +64,7 @@ enum host_end {
 #define SLICE_US_DEFAULT 1000
 #define SLICE_US_MIN     10
 #define SLICE_US_MAX     10000000
+#define MIGRATE_MIN      2000 /* enough for an instruction between two moves */
 
 /* The words that log=, xfd= and fpu= accept. */
 extern const char *const host_log_names[4];
@@ -81,8 +82,8 @@ struct host_options {
 	char xfd[16];         /* the VMs' default policy, one of the names */
 	char fpu[16]; /* the VMs' default reservation, one of the names */
 	bool console_given;
-	u64 migrate; /* debug builds: TSC ticks after which a vCPU moves to the
-		      * next CPU; 0: it moves only to where there is room */
+	u64 migrate; /* debug builds: slices of at most so many TSC ticks, and
+		      * after each the vCPU goes on on the next CPU; 0: off */
 	bool test_machine; /* run the self-tests, then end */
 	char selftest[16]; /* debug builds: provoke a failure; "" normally */
 };

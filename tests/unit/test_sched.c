@@ -21,6 +21,7 @@ static struct percpu *both[] = { &cpu, &other };
 static struct vcpu vcpus[3];
 static u64 timers[3];
 static unsigned int timer_calls;
+static u64 migrate;
 
 struct percpu *cpu_first = &cpu;
 u32 cpu_count            = 2;
@@ -46,8 +47,9 @@ u64 us_to_ticks(u64 us)
 
 const struct host_options *host_options(void)
 {
-	static const struct host_options o = { .slice_us = 1000 };
+	static struct host_options o = { .slice_us = 1000 };
 
+	o.migrate = migrate;
 	return &o;
 }
 
@@ -203,27 +205,26 @@ static void moving(void)
 
 	tap_ok(!sched_pick(other.runq), "the other CPU has nothing to do");
 	pick(q);
-	tap_ok(sched_destination(&cpu, &vcpus[0], 0) == &other,
+	tap_ok(sched_destination(&cpu, &vcpus[0]) == &other,
 	       "a vCPU goes where there is room");
 	tap_ok(sched_move(&vcpus[0], &other) == &other, "who sleeps is kicked");
 	tap_ok(vcpus[0].cpu == &other, "it is there");
 	tap_is((u64)pick(other.runq), 0, "and runs there");
 	tap_ok(sched_wake(&vcpus[0]) == &other, "who wakes it kicks that CPU");
 	pick(q);
-	tap_ok(!sched_destination(&cpu, &vcpus[1], 0),
+	tap_ok(!sched_destination(&cpu, &vcpus[1]),
 	       "two here and one there: nobody is better off there");
-	tap_ok(!sched_destination(&other, &vcpus[0], ~0ULL), "nor here");
+	tap_ok(!sched_destination(&other, &vcpus[0]), "nor here");
 	vcpus[1].cpus_count = 1;
 	sched_done(other.runq, &vcpus[0], RUN_BLOCK);
 	pick(other.runq);
-	tap_ok(!sched_destination(&cpu, &vcpus[1], 0),
-	       "it stays where it must");
+	tap_ok(!sched_destination(&cpu, &vcpus[1]), "it stays where it must");
 	vcpus[1].cpus_count = 2;
-	vcpus[1].move_at    = 100;
-	tap_is(sched_slice_end(q, &vcpus[1], 50), 100, "migrate= ends a slice");
+	q->wander           = true;
 	sched_remove(&vcpus[2]);
-	tap_ok(!sched_destination(&cpu, &vcpus[1], 99), "not early");
-	tap_ok(sched_destination(&cpu, &vcpus[1], 100) == &other, "in turn");
+	tap_ok(sched_destination(&cpu, &vcpus[1]) == &other,
+	       "migrate=: to the next CPU");
+	tap_ok(sched_destination(&cpu, &vcpus[0]) == &other, "room or not");
 	sched_remove(&vcpus[1]);
 	sched_take_left(q);
 	sched_move(&vcpus[1], &other);
@@ -296,6 +297,12 @@ static void arithmetic(void)
 {
 	struct runq *q = start();
 
+	migrate = 5000;
+	tap_is(start()->slice_ticks, 5000, "migrate= ends slices");
+	migrate = 5000000;
+	tap_is(start()->slice_ticks, 2200000, "but makes none longer");
+	migrate = 0;
+	q       = start();
 	tap_is(q->slice_ticks, 2200000, "a slice of slice= microseconds");
 	tap_is(sched_slice_end(q, &vcpus[0], 10), 2200010, "from now on");
 	tap_is(sched_timer_value(100, 100, 5), 0, "no time left: exit at once");
