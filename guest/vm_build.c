@@ -93,7 +93,7 @@ static void make_cpuid(struct vm *vm, const struct cpuid_host *host)
 	vm->phys_bits = r.eax & 0xff;
 }
 
-/* All CPUs. False: no memory. */
+/* False: no memory. What cpus= names has been found to exist. */
 static bool choose_cpus(struct vm *vm)
 {
 	vm->cpus = pages_alloc(page_count(cpu_count * sizeof(*vm->cpus)));

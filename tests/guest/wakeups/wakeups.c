@@ -85,7 +85,11 @@ static bool ring_cpu(void)
 	return all_received(turns);
 }
 
-/* Both of a pair send and go to sleep, each now sooner, now later. */
+/*
+ * Both of a pair send and go to sleep, each now sooner, now later. The other
+ * one may be a turn behind, so that two vectors take turns: one that is pending
+ * already would swallow the next.
+ */
 static bool crossing_cpu(void)
 {
 	const u32 me = this_cpu()->index, other = me ^ 1;
@@ -94,7 +98,7 @@ static bool crossing_cpu(void)
 	begin();
 	for (u32 i = 1; i <= turns && other < guest.vcpus; i++) {
 		delay(i * (me + 1) % DELAYS);
-		apic_send(other, VECTOR);
+		apic_send(other, VECTOR + i % 2);
 		sleep_until(&received[me], i);
 	}
 	return all_received(other < guest.vcpus ? turns : 0);
@@ -126,6 +130,7 @@ static bool on_all(bool (*task)(void))
 {
 	rounds = (u32)guest_number("rounds", ROUNDS);
 	trap_set_hook(VECTOR, on_irq);
+	trap_set_hook(VECTOR + 1, on_irq);
 	trap_set_hook(VECTOR_TIMER, on_timer);
 	return smp_run_all(task);
 }
