@@ -41,6 +41,11 @@ static bool map_memory(struct vm *vm)
 
 	if (!ept_init(&vm->ept, source, vmx_caps.ept_2m, vmx_caps.ept_1g))
 		return false;
+	vm->ept.duty.done =
+		pages_alloc(page_count(cpu_count * sizeof(*vm->ept.duty.done)));
+	if (!vm->ept.duty.done)
+		return false;
+	vm->ept.duty.cpu_count = cpu_count;
 	for (u32 i = 0; i < vm->memory.run_count; i++) {
 		const struct memory_run *r = &vm->memory.run[i];
 
@@ -171,6 +176,9 @@ void vm_release(struct vm *vm)
 		vcpu_destroy(&vm->vcpu[i]);
 	if (vm->ept.root)
 		ept_fini(&vm->ept);
+	pages_free(vm->ept.duty.done,
+		   page_count(cpu_count * sizeof(*vm->ept.duty.done)));
+	vm->ept.duty.done = NULL;
 	memory_destroy(&vm->memory);
 }
 

@@ -2,7 +2,8 @@
 /*
  * Four levels of 512 entries (SDM vol. 3, "EPT Translation Mechanism"). An
  * entry that is replaced goes to its new value in one store. Locks nothing: the
- * owner of the VM changes its map.
+ * owner of the VM changes its map, one CPU at a time. A table that is cut off
+ * stays as it is until no CPU can walk it any more.
  */
 #include "vmx/ept.h"
 
@@ -54,13 +55,49 @@ static u64 *table_alloc(struct ept *ept)
 	return table;
 }
 
+static void page_free(struct ept *ept, u64 *table)
+{
+	ept->source.free(ept->source.context, table);
+	ept->table_pages--;
+}
+
 static void table_free(struct ept *ept, u64 *table, unsigned int level)
 {
 	for (unsigned int i = 0; level > 1 && i < EPT_ENTRIES; i++)
 		if (is_table(table[i], level))
 			table_free(ept, table_of(table[i]), level - 1);
-	ept->source.free(ept->source.context, table);
-	ept->table_pages--;
+	page_free(ept, table);
+}
+
+/*
+ * TABLE and those below it are cut off. The list goes through their first
+ * entries: a page's address has no permission bits, so that a CPU which still
+ * walks there finds nothing mapped, exits, and by then owes an INVEPT.
+ */
+static void retire(struct ept *ept, u64 *table, unsigned int level)
+{
+	for (unsigned int i = 0; level > 1 && i < EPT_ENTRIES; i++)
+		if (is_table(table[i], level))
+			retire(ept, table_of(table[i]), level - 1);
+	*(volatile u64 *)table = ptr_hpa(ept->retired).v;
+	ept->retired           = table;
+}
+
+bool ept_is_settled(const struct ept *ept)
+{
+	return ept_duty_all_done(&ept->duty, ept->generation);
+}
+
+static void reclaim(struct ept *ept)
+{
+	if (!ept_is_settled(ept))
+		return;
+	while (ept->retired) {
+		u64 *const table = ept->retired;
+
+		ept->retired = *table ? hpa_ptr(hpa(*table)) : NULL;
+		page_free(ept, table);
+	}
 }
 
 bool ept_init(struct ept *ept, struct ept_source source, bool pages_2m,
@@ -77,6 +114,8 @@ bool ept_init(struct ept *ept, struct ept_source source, bool pages_2m,
 
 void ept_fini(struct ept *ept)
 {
+	ept->duty.cpu_count = 0;
+	reclaim(ept);
 	if (ept->root)
 		table_free(ept, ept->root, EPT_LEVELS);
 	ept->root = NULL;
@@ -113,16 +152,17 @@ static bool large_allowed(const struct ept *ept, unsigned int level)
 	       (level == 3 && ept->pages_1g);
 }
 
-/* Put VALUE in the place of *ENTRY; what hung below it is given back. */
+/* Put VALUE in the place of *ENTRY; what hung below it retires. */
 static void replace(struct ept *ept, u64 *entry, unsigned int level, u64 value)
 {
 	const u64 old = *entry;
 
 	*(volatile u64 *)entry = value;
-	if (is_present(old))
-		ept->generation++;
 	if (is_table(old, level))
-		table_free(ept, table_of(old), level - 1);
+		retire(ept, table_of(old), level - 1);
+	/* After the store: who has this generation has seen it. */
+	if (is_present(old))
+		__atomic_fetch_add(&ept->generation, 1, __ATOMIC_SEQ_CST);
 }
 
 /* One entry, as high in the tree as alignment allows. 0: no page for a table.
@@ -164,6 +204,7 @@ bool ept_map(struct ept *ept, gpa_t at, hpa_t to, u64 bytes,
 			return false;
 		done += step;
 	}
+	reclaim(ept);
 	return true;
 }
 
@@ -201,6 +242,7 @@ bool ept_unmap(struct ept *ept, gpa_t at, u64 bytes)
 			return false;
 		done += step;
 	}
+	reclaim(ept);
 	return true;
 }
 

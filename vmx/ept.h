@@ -3,13 +3,15 @@
  * Extended page tables of one VM: map, unmap, look up over a page source. Pure:
  * the page source and the capabilities are values, so that the host's unit
  * tests use the same file. Knows no VMCS. INVEPT is the caller's duty after
- * ept_unmap(): see ept.generation.
+ * what takes a permission away, on every CPU: see ept.generation and duty. The
+ * map itself is changed by one CPU at a time.
  */
 #ifndef VMX_EPT_H
 #define VMX_EPT_H
 
 #include "boot/lib/addr.h"
 #include "boot/lib/types.h"
+#include "vmx/ept_duty.h"
 
 enum ept_access {
 	EPT_READ  = 1 << 0,
@@ -39,14 +41,20 @@ struct ept {
 	bool pages_2m; /* IA32_VMX_EPT_VPID_CAP[16] */
 	bool pages_1g; /* IA32_VMX_EPT_VPID_CAP[17] */
 	u64 table_pages;
-	u64 generation; /* raised by every cut of a permission */
+	u64 generation; /* atomic: raised after every cut of a permission */
+	u64 told;       /* atomic: the generation that every CPU has heard of */
+	struct ept_duty duty; /* the owner's; zeroed: no CPU uses this map */
+	u64 *retired;         /* tables cut off, which CPUs may still walk */
 };
 
 /* False: no page for the root. */
 bool ept_init(struct ept *ept, struct ept_source source, bool pages_2m,
 	      bool pages_1g);
 
-/* All table pages go back to the source; mapped memory is the owner's. */
+/*
+ * All table pages go back to the source; mapped memory is the owner's. No CPU
+ * uses the map any more.
+ */
 void ept_fini(struct ept *ept);
 
 /*
@@ -63,6 +71,12 @@ bool ept_map(struct ept *ept, gpa_t at, hpa_t to, u64 bytes,
  * be. False: no page left for a split; nothing of that large page was changed.
  */
 bool ept_unmap(struct ept *ept, gpa_t at, u64 bytes);
+
+/*
+ * Has every CPU forgotten what has been cut off? Then memory that was mapped
+ * may be used for something else; the tables are given back by themselves.
+ */
+bool ept_is_settled(const struct ept *ept);
 
 /* The host address behind AT. False: nothing is mapped there. */
 bool ept_lookup(const struct ept *ept, gpa_t at, hpa_t *to,

@@ -325,13 +325,32 @@ static void begin(struct vcpu *v)
 }
 
 /* No translation through V's EPT is left on this CPU. */
-static void flush_ept(struct vcpu *v)
+static void flush_ept(const struct vcpu *v)
 {
-	v->ept_generation = v->ept->generation;
 	if (invept(vmx_caps.invept_single ? INV_SINGLE_CONTEXT
 					  : INV_ALL_CONTEXTS,
 		   ept_pointer(v->ept)) != VMX_OK)
 		panic("INVEPT for %s failed", v->name);
+}
+
+void vcpu_meet_ept_duty(struct percpu *cpu, struct vcpu *v)
+{
+	struct ept *e = v->ept;
+	const u64 now = __atomic_load_n(&e->generation, __ATOMIC_SEQ_CST);
+
+	if (!ept_duty_owed(&e->duty, cpu->index, now))
+		return;
+	flush_ept(v);
+	ept_duty_done(&e->duty, cpu->index, now);
+}
+
+void vcpu_shoot_down(struct ept *ept, struct vcpu *v, u32 count)
+{
+	const u64 now = __atomic_load_n(&ept->generation, __ATOMIC_SEQ_CST);
+
+	for (u32 i = 0; i < count; i++)
+		vcpu_post(&v[i], VCPU_EVENT_EPT);
+	__atomic_store_n(&ept->told, now, __ATOMIC_SEQ_CST);
 }
 
 static void activate(struct percpu *cpu, struct vcpu *v)
@@ -346,7 +365,6 @@ static void activate(struct percpu *cpu, struct vcpu *v)
 	v->vmcs_cpu      = cpu;
 	v->regs.launched = 0;
 	exit_flush_tlb(v);
-	flush_ept(v); /* another VM may have had the same root */
 }
 
 void vcpu_load_registers(struct vmx_cpu *hw, const struct vcpu *v)
@@ -389,8 +407,7 @@ void vcpu_load(struct percpu *cpu, struct vcpu *v)
 		activate(cpu, v);
 	else if (vmptrld(ptr_hpa(v->vmcs)) != VMX_OK)
 		panic("VMPTRLD of %s failed", v->name);
-	if (v->ept_generation != v->ept->generation)
-		flush_ept(v);
+	vcpu_meet_ept_duty(cpu, v);
 	vcpu_load_registers(cpu->vmx, v);
 }
 
@@ -403,9 +420,13 @@ void vcpu_put(struct percpu *cpu, struct vcpu *v)
 void vcpu_give_up(struct percpu *cpu, struct vcpu *v)
 {
 	ASSERT(cpu->current != v && (!v->vmcs_cpu || v->vmcs_cpu == cpu));
-	if (v->vmcs_cpu)
-		vmclear(ptr_hpa(v->vmcs));
+	if (!v->vmcs_cpu)
+		return;
+	vmclear(ptr_hpa(v->vmcs));
 	v->vmcs_cpu = NULL;
+	/* It may have been the last of its VM here, to hear of a cut. */
+	flush_ept(v);
+	ept_duty_left(&v->ept->duty, cpu->index);
 }
 
 void vcpu_move(struct percpu *cpu, struct vcpu *v, struct percpu *to)

@@ -46,6 +46,7 @@ enum vcpu_event {
 	VCPU_EVENT_INIT = 1 << 2,
 	VCPU_EVENT_SIPI = 1 << 3, /* vector in vcpu.sipi_vector */
 	VCPU_EVENT_STOP = 1 << 4, /* its VM has stopped */
+	VCPU_EVENT_EPT  = 1 << 5, /* its EPT was cut; see vcpu_shoot_down() */
 };
 
 struct vcpu_stats {
@@ -126,13 +127,12 @@ struct vcpu {
 	struct percpu *vmcs_cpu; /* where it is active; NULL: nowhere */
 	u16 vpid;                /* 0: VPID is not in use */
 	struct ept *ept;
-	void *msr_bitmap;   /* one page, this vCPU's own */
-	u32 traps;          /* enum fpu_trap bits programmed into the VMCS */
-	u32 cpu_controls;   /* as programmed: the windows come and go */
-	u64 tsc_offset;     /* guest TSC = host TSC + this */
-	u64 tsc_adjust;     /* IA32_TSC_ADJUST as the guest sees it */
-	u64 ept_generation; /* ept->generation at its last INVEPT */
-	u64 cr4_allowed;    /* bits that its CPUID offers; 0: not asked yet */
+	void *msr_bitmap; /* one page, this vCPU's own */
+	u32 traps;        /* enum fpu_trap bits programmed into the VMCS */
+	u32 cpu_controls; /* as programmed: the windows come and go */
+	u64 tsc_offset;   /* guest TSC = host TSC + this */
+	u64 tsc_adjust;   /* IA32_TSC_ADJUST as the guest sees it */
+	u64 cr4_allowed;  /* bits that its CPUID offers; 0: not asked yet */
 
 	/* An event to deliver at the next entry (WORK_INJECT). */
 	u32 reinject; /* VM-entry interruption information */
@@ -239,6 +239,12 @@ void vcpu_do_chore(struct vcpu *v);
 
 /* V, which was reset, runs from now on if it was started, else awaits SIPI. */
 void vcpu_begin(struct vcpu *v);
+
+/*
+ * COUNT vCPUs at V are all that use EPT, which was cut: no CPU enters one of
+ * them again before it has executed INVEPT. Does not wait: ept_is_settled().
+ */
+void vcpu_shoot_down(struct ept *ept, struct vcpu *v, u32 count);
 
 /* INIT and SIPI as a local APIC sends them: posts the event. */
 void vcpu_post_sipi(struct vcpu *v, u8 vector);

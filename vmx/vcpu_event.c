@@ -45,6 +45,8 @@ void vcpu_take_events(struct vcpu *v)
 		v->nmi_pending = true;
 	if (events & VCPU_EVENT_INTR)
 		v->work |= WORK_INTR;
+	if (events & VCPU_EVENT_EPT)
+		vcpu_meet_ept_duty(v->cpu, v);
 	if (events & VCPU_EVENT_STOP)
 		__atomic_fetch_or(&v->events, VCPU_EVENT_STOP,
 				  __ATOMIC_SEQ_CST);

@@ -52,6 +52,15 @@ static bool check_entry(struct vcpu *v)
 	return false;
 }
 
+/* Every CPU that was told of a cut has no older translation by now. */
+static void assert_no_ept_duty(const struct vcpu *v)
+{
+	const u64 told = __atomic_load_n(&v->ept->told, __ATOMIC_SEQ_CST);
+
+	if (ept_duty_owed(&v->ept->duty, v->cpu->index, told))
+		panic("%s would run on stale translations", v->name);
+}
+
 /*
  * Everything that keeps V from simply going on. RUN_AGAIN: it may enter.
  */
@@ -80,6 +89,8 @@ static enum verdict prepare(struct vcpu *v)
 		if (TV_DEBUG >= 1 && !check_entry(v))
 			return RUN_STOP;
 	}
+	if (TV_DEBUG >= 1 && !v->events)
+		assert_no_ept_duty(v);
 	if (vmx_caps.timer && !vmx_caps.save_timer)
 		v->work |= WORK_TIMER;
 	return RUN_AGAIN;

@@ -25,6 +25,9 @@ void vcpu_move(struct percpu *cpu, struct vcpu *v, struct percpu *to);
  */
 enum verdict vcpu_run(struct vcpu *v, u64 slice_end);
 
+/* This CPU owes V's EPT no INVEPT when it returns. V is loaded. */
+void vcpu_meet_ept_duty(struct percpu *cpu, struct vcpu *v);
+
 /* Program what fpu_traps() asks for: exception bitmap and MSR bitmap. */
 void vcpu_apply_traps(struct vcpu *v);
 

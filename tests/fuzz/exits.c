@@ -2,7 +2,7 @@
 /* links: vmx/exit.c vmx/exit_ask.c vmx/exit_cr.c vmx/exit_ept.c */
 /* links: vmx/exit_event.c vmx/exit_exception.c vmx/exit_io.c vmx/exit_msr.c */
 /* links: vmx/exit_xstate.c vmx/inject.c vmx/guest_memory.c vmx/walk.c */
-/* links: vmx/decode.c vmx/entry_check.c vmx/vmcs.c vmx/ept.c */
+/* links: vmx/decode.c vmx/entry_check.c vmx/vmcs.c vmx/ept.c vmx/ept_duty.c */
 /* links: fpu/xfd.c fpu/xcr.c fpu/layout.c fpu/area.c tests/fuzz/fake/fpu.c */
 /* links: boot/lib/print.c */
 /* seconds: 20 */

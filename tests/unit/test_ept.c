@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: vmx/ept.c */
+/* links: vmx/ept.c vmx/ept_duty.c */
 /*
  * EPT: maps against a page-by-page model, sizes of pages, splits, and what
  * happens when no table page is left.
@@ -205,6 +205,48 @@ static void against_model(void)
 	tap_is(p.taken, 0, "no table page is lost");
 }
 
+/* Tables that are cut off wait for the CPUs that may still walk them. */
+static void retired_tables(void)
+{
+	u64 done[2] = { 0 };
+	struct pages p;
+	struct ept e;
+
+	init(&e, &p, 100, true, true);
+	e.duty = (struct ept_duty){ done, 2 };
+	ept_map(&e, gpa(0x1000), hpa(0x5000), PAGE_SIZE, RWX, MEM_WB);
+	tap_is(e.generation, 0, "a new mapping cuts nothing");
+	tap_is((u64)p.taken, 4, "four levels of tables");
+	ept_duty_done(&e.duty, 0, e.generation);
+	ept_duty_done(&e.duty, 1, e.generation);
+
+	u64 *const level1 = hpa_ptr(
+		hpa(((u64 *)hpa_ptr(
+			    hpa(((u64 *)hpa_ptr(hpa(e.root[0] & ~7ULL)))[0] &
+				~7ULL)))[0] &
+		    ~7ULL));
+
+	ept_map(&e, gpa(0), hpa(0), GIB, RWX, MEM_WB);
+	tap_ok(e.generation > 0, "a replaced mapping is a cut");
+	tap_ok(!ept_is_settled(&e), "of which two CPUs have to hear");
+	tap_is((u64)p.taken, 4, "the tables below stay");
+	tap_ok(!(level1[0] & RWX) && (level1[1] & RWX),
+	       "and map no more than before");
+	ept_duty_done(&e.duty, 0, e.generation);
+	ept_map(&e, gpa(2 * GIB), hpa(0), GIB, RWX, MEM_WB);
+	tap_is((u64)p.taken, 4, "one CPU is not all");
+	ept_duty_left(&e.duty, 1);
+	tap_ok(ept_is_settled(&e), "the other one leaves: settled");
+	ept_map(&e, gpa(3 * GIB), hpa(0), GIB, RWX, MEM_WB);
+	tap_is((u64)p.taken, 2, "the next change gives them back");
+	ept_duty_done(&e.duty, 1, e.generation);
+	ept_map(&e, gpa(0x1000), hpa(0x5000), PAGE_SIZE, RWX, MEM_WB);
+	ept_map(&e, gpa(0), hpa(0), GIB, RWX, MEM_WB);
+	tap_ok(!ept_is_settled(&e), "the end comes before they are");
+	ept_fini(&e);
+	tap_is((u64)p.taken, 0, "and gives everything back");
+}
+
 int main(void)
 {
 	basics();
@@ -212,5 +254,6 @@ int main(void)
 	splits();
 	no_memory();
 	against_model();
+	retired_tables();
 	return tap_done();
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* links: vmx/memtype.c vmx/ept.c */
+/* links: vmx/memtype.c vmx/ept.c vmx/ept_duty.c */
 /*
  * MTRRs: fixed and variable ranges, their overlaps, and that no EPT page spans
  * a change of type. SDM vol. 3, "MTRR Precedences".
