@@ -51,10 +51,12 @@ static bool check_header(const struct setup_header *h, u64 bytes,
 			      "needed",
 			      h->version >> 8, h->version & 0xff);
 	if (!(h->loadflags & LOADED_HIGH))
-		return REFUSE("it is a zImage, to be loaded low; a bzImage is "
-			      "needed");
+		return REFUSE("it is a zImage, to be loaded low (loadflags "
+			      "%#x); a bzImage is needed",
+			      h->loadflags);
 	if (!(h->xloadflags & XLF_KERNEL_64))
-		return REFUSE("it has no 64-bit entry (xloadflags %#x)",
+		return REFUSE("it has no 64-bit entry (xloadflags %#x); a "
+			      "64-bit kernel, with bit 0, is needed",
 			      h->xloadflags);
 	if (cmdline_bytes > h->cmdline_size)
 		return REFUSE("its command line has %llu bytes, it takes %u",
@@ -74,8 +76,9 @@ static bool check_header(const struct setup_header *h, u64 bytes,
 		return REFUSE("the file is cut short: %llu bytes of %llu",
 			      LL(bytes), LL(setup * SECTOR + h->syssize * 16));
 	if (h->init_size < bytes - setup * SECTOR)
-		return REFUSE("its init_size %#x is less than what is loaded",
-			      h->init_size);
+		return REFUSE("its init_size %#x is less than the %llu bytes "
+			      "that are loaded",
+			      h->init_size, LL(bytes - setup * SECTOR));
 	if (h->relocatable_kernel &&
 	    (!h->kernel_alignment ||
 	     (h->kernel_alignment & (h->kernel_alignment - 1))))
@@ -138,9 +141,11 @@ bool bzimage_plan(const void *file, u64 bytes, u64 initrd_bytes,
 	plan->kernel_bytes = bytes - plan->kernel_offset;
 	plan->load         = choose_load(h, range, range_count);
 	if (!plan->load)
-		return REFUSE("it needs %u KiB of memory from %#llx on, which "
-			      "this VM does not have: raise mem=",
-			      h->init_size / 1024, LL(h->pref_address));
+		return REFUSE("it needs %u KiB of memory from %#llx on%s, "
+			      "which this VM does not have: raise mem=",
+			      h->init_size / 1024, LL(h->pref_address),
+			      h->relocatable_kernel ? ", or lower"
+						    : " (it cannot be moved)");
 	plan->entry = plan->load + ENTRY_64;
 	if (!initrd_bytes)
 		return true;

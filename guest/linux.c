@@ -4,17 +4,32 @@
 
 #include "boot/lib/print.h"
 #include "boot/lib/string.h"
+#include "boot/lib/x86.h"
 #include "guest/bzimage.h"
 
 /* Below 640 KiB, where neither kernel nor initrd is put. */
 #define PARAMS_AT  0x7000
 #define GDT_AT     0x8000
 #define TABLES_AT  0x9000 /* PML4, PDPT, four page directories */
+#define SEED_AT    0x1f000
 #define CMDLINE_AT 0x20000
 
 #define PTE_TABLE 0x03 /* present, writable */
 #define PTE_LARGE 0x83 /* and a 2 MiB page */
 #define LOW_GIB   4
+
+#define SEED_WORDS         4 /* as many as Linux asks EFI for */
+#define CPUID_1_ECX_RDRAND BIT(30)
+
+/* The only entry of the list that boot_params' setup_data begins. */
+struct seed {
+	u64 next;
+	u32 type;
+	u32 bytes;
+	u64 word[SEED_WORDS];
+};
+_Static_assert(offsetof(struct seed, word) == sizeof(struct setup_data),
+	       "struct setup_data, with its data");
 
 #define CODE_64 0x00af9b000000ffffULL
 #define DATA_32 0x00cf93000000ffffULL
@@ -67,12 +82,29 @@ static bool put_initrd(struct memory *m, u64 at,
 	return true;
 }
 
+/*
+ * Random numbers, for a kernel that would otherwise begin with none: each start
+ * of each VM has others. 0: this machine has none to give.
+ */
+static u64 put_seed(struct memory *m)
+{
+	struct seed s = { .type = SETUP_RNG_SEED, .bytes = sizeof(s.word) };
+
+	if (!(cpuid(1, 0).ecx & CPUID_1_ECX_RDRAND))
+		return 0;
+	for (u32 i = 0; i < SEED_WORDS; i++)
+		if (!rdrand(&s.word[i]))
+			return 0;
+	return memory_write(m, gpa(SEED_AT), &s, sizeof(s)) ? SEED_AT : 0;
+}
+
 bool linux_load(struct memory *m, const struct linux_file *kernel,
 		const struct linux_file *initrd, u32 initrd_count,
 		const char *cmdline, u64 rsdp, struct linux_start *start,
 		char *why, size_t why_size)
 {
-	static struct boot_params params; /* start-up: one caller at a time */
+	struct boot_params *params =
+		memory_host(m, gpa(PARAMS_AT), sizeof(*params));
 	struct memory_range range[MEMORY_RANGE_MAX];
 	struct bzimage_plan plan;
 	const struct bzimage_places at = { .cmdline = CMDLINE_AT,
@@ -84,13 +116,16 @@ bool linux_load(struct memory *m, const struct linux_file *kernel,
 			  initrd_size(initrd, initrd_count), cmdline_bytes,
 			  range, range_count, &plan, why, why_size))
 		return false;
-	bzimage_params(&plan, range, range_count, &at, &params);
-	if (!memory_write(m, gpa(plan.load),
+	if (params) {
+		bzimage_params(&plan, range, range_count, &at, params);
+		params->hdr.setup_data = put_seed(m);
+	}
+	if (!params ||
+	    !memory_write(m, gpa(plan.load),
 			  (const u8 *)kernel->data + plan.kernel_offset,
 			  plan.kernel_bytes) ||
 	    !put_initrd(m, plan.initrd, initrd, initrd_count) ||
 	    !memory_write(m, gpa(CMDLINE_AT), cmdline, cmdline_bytes + 1) ||
-	    !memory_write(m, gpa(PARAMS_AT), &params, sizeof(params)) ||
 	    !memory_write(m, gpa(GDT_AT), gdt, sizeof(gdt)) || !put_tables(m)) {
 		tv_snprintf(why, why_size,
 			    "its memory is too small to load it");

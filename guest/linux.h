@@ -19,8 +19,9 @@ struct linux_start {
 
 /*
  * Load KERNEL by the 64-bit boot protocol: kernel, initrds one behind the
- * other, command line, zero page, GDT, identity page tables of the low 4 GiB.
- * The ACPI tables are the caller's. False: WHY is one sentence.
+ * other, command line, zero page, a seed for its random numbers, GDT, identity
+ * page tables of the low 4 GiB. The ACPI tables are the caller's. False: WHY is
+ * one sentence.
  */
 bool linux_load(struct memory *m, const struct linux_file *kernel,
 		const struct linux_file *initrd, u32 initrd_count,
