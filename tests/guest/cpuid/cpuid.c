@@ -153,10 +153,96 @@ static bool osxsave(void)
 	       same("with", cpuid(1, 0).c >> 27 & 1, 1);
 }
 
-static bool no_vmx(void)
+enum reg {
+	EAX,
+	EBX,
+	ECX,
+	EDX
+};
+
+/* What a VM is not given: its bit, the first and last of its MSRs if it has
+ * any, its bit of CR4 (SDM vol. 2, CPUID; vol. 4). */
+static const struct absent {
+	const char *name;
+	u32 leaf, sub;
+	enum reg reg;
+	u32 bit;
+	u32 msr_first, msr_last;
+	u64 cr4;
+} absent[] = {
+	{ "MONITOR", 1, 0, ECX, 3, 0, 0, 0 },
+	{ "VMX", 1, 0, ECX, 5, 0x480, 0x491, BIT(13) },
+	{ "SMX", 1, 0, ECX, 6, 0, 0, BIT(14) },
+	{ "EIST", 1, 0, ECX, 7, 0x198, 0x199, 0 },
+	{ "PDCM", 1, 0, ECX, 15, 0x345, 0x345, 0 },
+	{ "perfmon", 0xa, 0, EAX, 0, 0x186, 0x189, 0 },
+	{ "its counters", 0xa, 0, EAX, 0, 0xc1, 0xc8, 0 },
+	{ "its control", 0xa, 0, EAX, 0, 0x38d, 0x390, 0 },
+	{ "HWP", 6, 0, EAX, 7, 0x770, 0x774, 0 },
+	{ "SGX", 7, 0, EBX, 2, 0x8c, 0x8f, 0 },
+	{ "RDT-M", 7, 0, EBX, 12, 0xc8d, 0xc8f, 0 },
+	{ "RDT-A", 7, 0, EBX, 15, 0xc90, 0xc9f, 0 },
+	{ "PT", 7, 0, EBX, 25, 0x570, 0x572, 0 },
+	{ "WAITPKG", 7, 0, ECX, 5, 0xe1, 0xe1, 0 },
+	{ "CET_SS", 7, 0, ECX, 7, 0x6a0, 0x6a8, BIT(23) },
+	{ "TME", 7, 0, ECX, 13, 0x981, 0x984, 0 },
+	{ "LA57", 7, 0, ECX, 16, 0, 0, BIT(12) },
+	{ "KL", 7, 0, ECX, 23, 0xd90, 0xd91, BIT(19) },
+	{ "ENQCMD", 7, 0, ECX, 29, 0xd93, 0xd93, 0 },
+	{ "PKS", 7, 0, ECX, 31, 0x6e1, 0x6e1, BIT(24) },
+	{ "UINTR", 7, 0, EDX, 5, 0x985, 0x98a, BIT(25) },
+	{ "PCONFIG", 7, 0, EDX, 18, 0, 0, 0 },
+	{ "ARCH_LBR", 7, 0, EDX, 19, 0x14ce, 0x14cf, 0 },
+	{ "CET_IBT", 7, 0, EDX, 20, 0, 0, BIT(23) },
+	{ "SPEC_CTRL", 7, 0, EDX, 26, 0x48, 0x49, 0 },
+	{ "L1D_FLUSH", 7, 0, EDX, 28, 0x10b, 0x10b, 0 },
+	{ "ARCH_CAPABILITIES", 7, 0, EDX, 29, 0x10a, 0x10a, 0 },
+	{ "CORE_CAPABILITIES", 7, 0, EDX, 30, 0xcf, 0xcf, 0 },
+	{ "FRED", 7, 1, EAX, 17, 0x1cc, 0x1d4, BIT(32) },
+	{ "LAM", 7, 1, EAX, 26, 0, 0, BIT(28) },
+};
+
+static bool is_absent(const struct absent *a)
 {
-	return same("CPUID.1:ECX.VMX", cpuid(1, 0).c >> 5 & 1, 0) &
-	       same("CPUID.1:ECX.SMX", cpuid(1, 0).c >> 6 & 1, 0);
+	const struct cpuid c = cpuid(a->leaf, a->sub);
+	const u32 words[]    = { c.a, c.b, c.c, c.d };
+	bool ok              = same("its bit", words[a->reg] >> a->bit & 1, 0);
+	u64 val;
+
+	for (u32 msr = a->msr_first; msr && msr <= a->msr_last; msr++) {
+		ok &= took(try_rdmsr(msr, &val), TRAP_GP, 0) &
+		      took(try_wrmsr(msr, 0), TRAP_GP, 0);
+	}
+	if (a->cr4)
+		ok &= took(try_write_cr4(read_cr4() | a->cr4), TRAP_GP, 0);
+	return ok;
+}
+
+static bool absent_features(void)
+{
+	bool ok = true;
+
+	for (u32 i = 0; i < ARRAY_SIZE(absent); i++)
+		ok &= is(absent[i].name, is_absent(&absent[i]));
+	return ok;
+}
+
+/* docs/platform.md */
+static bool hypervisor(void)
+{
+	const struct cpuid ours = cpuid(0x40000000, 0);
+	const u32 name[]        = { ours.b, ours.c, ours.d };
+	const bool shown        = !guest_flag("alone");
+	const struct cpuid top  = cpuid(cpuid(0, 0).a, 0);
+
+	if (!shown)
+		return same("1:ECX[31]", cpuid(1, 0).c >> 31, 0) &
+		       same("40000000H as the highest leaf", ours.a, top.a);
+	return same("1:ECX[31]", cpuid(1, 0).c >> 31, 1) &
+	       same("the last leaf", ours.a, 0x40000001) &
+	       is("the signature", !memcmp(name, "Tilevisor\0\0", 12)) &
+	       same("the version", cpuid(0x40000001, 0).a, 1) &
+	       same("calls=on", cpuid(0x40000001, 0).b, 1);
 }
 
 static bool topology(void)
@@ -210,6 +296,9 @@ const struct claim claims[] = {
 	{ "every CPU has its id in leaves 1 and 0BH", all_topology, 0 },
 	{ "F.74 leaf 0DH.12H is constant during growth", f74,
 	  NEEDS_AMX | NOT_INJECT },
-	{ "a guest sees neither VMX nor SMX", no_vmx, ON_HOSTED },
+	{ "what a guest is not given: no bit, no MSR, no bit of CR4",
+	  absent_features, ON_HOSTED },
+	{ "leaf 40000000H says who is there, if at all", hypervisor,
+	  ON_HOSTED },
 };
 CLAIMS_END
