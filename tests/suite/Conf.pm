@@ -7,7 +7,8 @@ use strict;
 use warnings;
 
 # Keys that may be repeated; every occurrence counts.
-my %LIST = map { $_ => 1 } qw(vm claim says never show set module stopped);
+my %LIST = map { $_ => 1 } qw(vm claim says never show set module stopped
+			    log-allowed);
 # Keys that occur once; the last occurrence counts, so sections override [*].
 my %ONCE = map { $_ => 1 } qw(
 	guest image iso runs vcpus fresh policies words options host

@@ -123,6 +123,43 @@ sub same_lines
 		      "$title: $test prints the lines it prints bare", @differs);
 }
 
+# What a kernel's log complains of, as told by its level or its words; times and
+# numbers, which differ from run to run, are taken out.
+sub kernel_complaints
+{
+	my ($lines) = @_;
+	my ($log) = linux_program($lines, 'dmesg');
+	my %complaint;
+
+	for my $line (@$log) {
+		my ($level, $text) = $line =~ /^<(\d+)>(?:\[[ \d.]+\] )?(.*)/
+		    or next;
+		next unless ($level & 7) <= 4
+		    || $text =~ /unchecked\ MSR|WARNING|BUG|lost|unstable|skew
+				|APIC.*(error|fail|timeout|bogus)|firmware\ bug
+				|timer.*(stuck|broken|fail)/xi;
+		(my $kind = $text) =~ s/0x[0-9a-f]+|\d+/N/gi;
+		$complaint{$kind} //= $text;
+	}
+	return (\%complaint, scalar @$log);
+}
+
+# A kernel complains of nothing that it does not complain of bare, but for what
+# matches one of ALLOWED.
+sub kernel_log
+{
+	my ($title, $bare, $hosted, @allowed) = @_;
+	my ($known, $bare_count) = kernel_complaints($bare);
+	my ($new, $count) = kernel_complaints($hosted);
+	my @more = grep { my $text = $_; !grep { $text =~ /$_/ } @allowed }
+	    map { $new->{$_} } grep { !exists $known->{$_} } sort keys %$new;
+
+	return result($bare_count && $count && !@more,
+		      "$title: the kernel's log has no complaint that it has "
+		      . 'not bare', "# lines: $bare_count bare, $count hosted",
+		      map { "# only hosted: $_" } @more);
+}
+
 # Ticks from the first instruction to init, PERCENT above bare at most. The bare
 # count has the firmware's few thousand ticks in it.
 sub boot_cost

@@ -100,6 +100,19 @@ ok !Verdict::same_lines('l', 'amx', \@linux, with('[OK]	x', '[OK]	y'))->{ok},
     'lines that differ';
 ok !Verdict::same_lines('l', 'matrix', \@linux, \@linux)->{ok},
     'no line is no proof';
+my @log = ('linux: run dmesg', '<6>[    0.1] a CPU', '<4>[    0.2] slow 7',
+	   'linux: dmesg exit 0');
+my @other = @log;
+$other[2] = '<4>[    9.9] slow 8';
+ok Verdict::kernel_log('l', \@log, \@other)->{ok}, 'a complaint that bare has';
+for my $line ('<3>[    0.3] broken', '<6>[    0.3] tsc: marked unstable',
+	      '<6>[    0.3] unchecked MSR access error: RDMSR from 0x8b') {
+	my @more = (@log[0, 1], $line, $log[3]);
+	ok !Verdict::kernel_log('l', \@log, \@more)->{ok}, "not so: $line";
+	ok Verdict::kernel_log('l', \@log, \@more, 'broken|unstable|MSR')->{ok},
+	    '... unless it is allowed';
+}
+ok !Verdict::kernel_log('l', \@log, \@linux)->{ok}, 'no log is no proof';
 my $first = Serial::parse('tv: event {"event":"end","first_entry_ticks":500}');
 my $later = with('linux: ticks 1000 until init',
 		 'linux: ticks 1530 until init');
