@@ -13,6 +13,7 @@
 #include "boot/lib/percpu.h"
 #include "boot/lib/serial.h"
 #include "boot/lib/stop.h"
+#include "boot/lib/symbols.h"
 #include "boot/lib/x86.h"
 #include "boot/selftest.h"
 
@@ -33,12 +34,15 @@ _Static_assert(sizeof(struct gate) == 16, "SDM 3A: 64-bit gate");
 #define PF_PRESENT       BIT(0)
 #define PF_WRITE         BIT(1)
 #define PF_FETCH         BIT(4)
+#define NMIS_SHOWN       8 /* of each CPU */
+#define NMIS_LAST        "; later ones are only counted"
 
 struct fixup {
 	u64 from;
 	u64 to;
 };
 
+extern const char image_start[];                      /* linker.ld */
 extern const u8 trap_entries[];                       /* boot/trap.S */
 extern const struct fixup fixup_start[], fixup_end[]; /* linker.ld */
 
@@ -155,21 +159,50 @@ _Noreturn static void host_exception(const struct trap_frame *f)
 
 void trap_nmi(const struct trap_frame *frame)
 {
-	(void)frame;
-	this_cpu()->nmis++;
+	struct percpu *cpu = this_cpu();
+
+	cpu->nmis++;
+	cpu->nmi_rip = frame->rip;
 	cpus_stop_here();
 	if (trap_nmi_hook)
 		trap_nmi_hook();
 }
 
+/* Firmware, a watchdog or a broken device: nobody here sends one and goes on.
+ */
+void trap_tell_nmis(const char *guest, u64 rip)
+{
+	struct percpu *cpu        = this_cpu();
+	const struct symbol *host = symbol_find(cpu->nmi_rip);
+
+	if (cpu->nmis == cpu->nmis_told)
+		return;
+	cpu->nmis_told = cpu->nmis;
+	if (cpu->nmis > NMIS_SHOWN)
+		return;
+	if (guest)
+		log_warn("CPU %u: NMI %lu struck while %s ran, at its %#lx%s",
+			 cpu->index, cpu->nmis, guest, rip,
+			 cpu->nmis == NMIS_SHOWN ? NMIS_LAST : "");
+	else
+		log_warn("CPU %u: NMI %lu struck the host at %#lx (%s+%#lx)%s",
+			 cpu->index, cpu->nmis, cpu->nmi_rip,
+			 host ? &symbol_names[host->name] : "no code of ours",
+			 host ? cpu->nmi_rip - (u64)(uintptr_t)image_start -
+					 host->offset
+			      : 0,
+			 cpu->nmis == NMIS_SHOWN ? NMIS_LAST : "");
+}
+
 void trap_machine_check(const struct trap_frame *frame)
 {
 	char why[MCHECK_TEXT];
+	u64 status;
 
+	rdmsr_safe(MSR_IA32_MCG_STATUS, &status);
 	mcheck_first(why);
 	panic_frame(frame, "machine check in %s (IA32_MCG_STATUS %#lx): %s",
-		    frame ? "the host" : "a guest", rdmsr(MSR_IA32_MCG_STATUS),
-		    why);
+		    frame ? "the host" : "a guest", status, why);
 }
 
 void trap_interrupt(u8 vector)

@@ -46,6 +46,7 @@ enum verdict exit_exception(struct vcpu *v)
 
 	if (EVENT_TYPE(info) == EVENT_NMI) {
 		deliver_host_nmi();
+		trap_tell_nmis(v->name, v->rip);
 		return RUN_AGAIN;
 	}
 	if (vector == VEC_NM)

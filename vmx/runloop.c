@@ -2,6 +2,7 @@
 #include "vmx/runloop.h"
 
 #include "boot/lib/lapic.h"
+#include "boot/lib/trap.h"
 #include "vmx/dump.h"
 #include "vmx/policy.h"
 #include "vmx/sched.h"
@@ -104,6 +105,8 @@ _Noreturn void runloop(void)
 
 	for (;;) {
 		const u64 service = policy_service(rdtsc());
+
+		trap_tell_nmis(NULL, 0);
 
 		if (q->idle_first)
 			sched_run_timers(q, rdtsc());

@@ -16,7 +16,8 @@ static const char *const end_names[] = { "off", "halt", "reboot" };
 
 static const char *const selftest_names[] = { "panic", "nx",     "write",
 					      "guard", "double", "divide",
-					      "null",  "stack",  "late" };
+					      "null",  "stack",  "late",
+					      "mc",    "nmi" };
 
 static bool is_blank(char c)
 {
@@ -320,7 +321,7 @@ static const struct host_option table[] = {
 	{ "fpu", "lazy, reserve", take_fpu, false },
 	{ "selftest",
 	  "no value, or panic, nx, write, guard, double, divide, null, stack, "
-	  "late (debug builds)",
+	  "late, mc, nmi (debug builds)",
 	  take_selftest, true },
 	{ "migrate", "TSC ticks from 2000 (debug builds)", take_migrate,
 	  false },

@@ -33,10 +33,17 @@ _Static_assert(sizeof(struct trap_frame) == 23 * 8, "see boot/trap.S");
 void trap_interrupt(u8 vector);
 
 /*
- * An NMI has come, by the IDT or by a VM exit: counted for this CPU. FRAME is
- * NULL for one that came by a VM exit. Takes no lock.
+ * An NMI has come, by the IDT or by a VM exit: counted for this CPU. For
+ * the latter FRAME is that of deliver_host_nmi(). Takes no lock.
  */
 void trap_nmi(const struct trap_frame *frame);
+
+/*
+ * The NMIs since the last call go to the log: where the last of them struck. It
+ * was in GUEST at guest RIP, or in the host if GUEST is NULL. Not from an NMI's
+ * handler.
+ */
+void trap_tell_nmis(const char *guest, u64 rip);
 
 /* A machine check has come, by the IDT or by a VM exit (FRAME NULL): panic. */
 _Noreturn void trap_machine_check(const struct trap_frame *frame);

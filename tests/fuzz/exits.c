@@ -131,6 +131,11 @@ void trap_interrupt(u8 vector)
 	(void)vector;
 }
 
+void trap_tell_nmis(const char *guest, u64 rip)
+{
+	REQUIRE(guest && rip == vmread(VMCS_GUEST_RIP));
+}
+
 void trap_machine_check(const struct trap_frame *frame)
 {
 	(void)frame;
