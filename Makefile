@@ -30,6 +30,9 @@ help:
 #: make check        style, include edges, no FP, ELF layout, gcc and clang -Werror
 #: make unit         the pure files' tests on this machine, under ASan and UBSan
 #: make fuzz         the parsers, under libFuzzer; SECONDS=N for each target, else 60
+#: make usb DEVICE=/dev/sdX   the image onto a removable disk, after asking
+#: make qemu         the same in QEMU: nested KVM, or the start up to VT-x
+#: make tested       docs/tested.md, from the last make test SUITE=machines
 #: make bench        counted costs, as a table and in build/bench.jsonl
 #: make emulator     the machine the tests run in: Bochs, patched
 #: make emulator-check  the emulator's own proof, without Tilevisor
@@ -287,6 +290,25 @@ bench: deps test-images
 .PHONY: run
 run: deps test-images
 	$(Q)tests/demo
+
+# Nested KVM if it can show VT-x and AMX; else what is missing, and TCG, which
+# ends in the sentence about VMX. QEMU_ARGS: options of tests/qemu/run.
+QEMU_ARGS ?= --cpus 4 --mem 2048
+.PHONY: qemu
+qemu: $(O)/tilevisor.iso
+	@tests/check/packages qemu
+	@if tests/qemu/kvm; then accel=kvm; else accel=tcg; \
+		echo "so QEMU emulates a CPU without VT-x:"; fi; \
+	tests/qemu/run --accel $$accel --seconds 600 $(QEMU_ARGS) \
+		--until '^tv: refused|"event":"end"' $(O)/tilevisor.iso
+
+.PHONY: usb
+usb: $(O)/tilevisor.iso
+	@tests/usb $(O)/tilevisor.iso '$(DEVICE)'
+
+.PHONY: tested
+tested:
+	@tests/machines $(O)/machines.tsv
 
 # ------------------------------------------------------------------ for people
 
