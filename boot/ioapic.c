@@ -68,13 +68,18 @@ static const char *route(const struct isa_irq *to, u8 vector)
 	return NULL;
 }
 
-static const char *listen(const struct boot_info *bi)
+/* Where the console's interrupt comes in; WHY_NOT: it does not. */
+static struct {
+	struct isa_irq input;
+	const char *why_not;
+} console;
+
+static const char *find(const struct boot_info *bi, struct isa_irq *input)
 {
 	const struct acpi_window low = ACPI_FIRST_WINDOW;
 	const u8 irq                 = isa_irq_of_uart(serial_port());
 	enum acpi_fault fault        = ACPI_ABSENT;
 	const u8 *madt               = NULL;
-	struct isa_irq to;
 	u32 length;
 
 	if (!irq)
@@ -83,18 +88,24 @@ static const char *listen(const struct boot_info *bi)
 		madt = acpi_table(&low, bi->rsdp_copy, "APIC", &length, &fault);
 	if (!madt)
 		return "there is no MADT to be used";
-	if (!isa_irq_find(madt, length, irq, &to))
+	if (!isa_irq_find(madt, length, irq, input))
 		return "the MADT names no I/O APIC for its IRQ";
-	return route(&to, LAPIC_VECTOR_UART);
+	return NULL;
 }
 
-void ioapic_listen_to_console(const struct boot_info *bi)
+void ioapic_find_console(const struct boot_info *bi)
 {
-	const char *why;
+	console.why_not = find(bi, &console.input);
+}
+
+void ioapic_listen_to_console(void)
+{
+	const char *why = console.why_not;
 
 	if (!serial_port())
 		return;
-	why = listen(bi);
+	if (!why)
+		why = route(&console.input, LAPIC_VECTOR_UART);
 	if (!why)
 		serial_listen();
 	else

@@ -10,9 +10,15 @@
 #include "boot/boot_info.h"
 
 /*
+ * Find the console's input, while the first page tables still map ACPI's: these
+ * may lie where ours map nothing.
+ */
+void ioapic_find_console(const struct boot_info *bi);
+
+/*
  * After paging_init(), on the boot CPU. From now on the console's UART
  * interrupts when a byte has come; or a sentence says why it is polled instead.
  */
-void ioapic_listen_to_console(const struct boot_info *bi);
+void ioapic_listen_to_console(void);
 
 #endif

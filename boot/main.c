@@ -138,22 +138,23 @@ void cpu_main(void)
 /* Runs once, on the boot CPU. */
 void boot_main(const struct boot_info *bi)
 {
-	host_console_init(bi); /* first: everything below can now speak */
-	cpu_init();            /* GDT, IDT; required CPU features */
-	clock_init();          /* how fast the TSC counts */
-	announce(bi);          /* the machine and the build */
-	acpi_criticize(bi);    /* what is wrong with its tables */
-	power_init(bi);        /* how this machine switches itself off */
-	pages_init(bi);        /* free memory, in pages */
-	smp_init(bi);          /* MADT: a block for every CPU */
-	machine_test_acpi(bi); /* if asked for, while all tables are mapped */
-	paging_init(bi);       /* our own page tables: W^X, guard pages */
-	fpu_init();            /* CPUID.0DH: components, sizes, host XCR0 */
-	vmx_init();            /* capability MSRs: read and judged once */
+	host_console_init(bi);   /* first: everything below can now speak */
+	cpu_init();              /* GDT, IDT; required CPU features */
+	clock_init();            /* how fast the TSC counts */
+	announce(bi);            /* the machine and the build */
+	acpi_criticize(bi);      /* what is wrong with its tables */
+	power_init(bi);          /* how this machine switches itself off */
+	pages_init(bi);          /* free memory, in pages */
+	smp_init(bi);            /* MADT: a block for every CPU */
+	ioapic_find_console(bi); /* MADT: where its interrupt comes in */
+	machine_test_acpi(bi);   /* if asked for, while all tables are mapped */
+	paging_init(bi);         /* our own page tables: W^X, guard pages */
+	fpu_init();              /* CPUID.0DH: components, sizes, host XCR0 */
+	vmx_init();              /* capability MSRs: read and judged once */
 	cpu_prepare(this_cpu());
 	cpu_up();     /* VMCSs are made in VMX operation */
 	self_check(); /* debug builds: is the machine as we believe? */
-	ioapic_listen_to_console(bi); /* input by interrupt */
+	ioapic_listen_to_console(); /* input by interrupt */
 	smp_start(bi);     /* the other CPUs come to cpu_main() and wait */
 	machine_test(bi);  /* if asked for: what can be tested so far */
 	vmx_require();     /* from here on nothing goes without VMX */

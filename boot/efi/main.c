@@ -87,6 +87,7 @@ static const char *status_name(EFI_STATUS status)
 		[11] = "volume full",     [12] = "no media",
 		[13] = "media changed",   [14] = "not found",
 		[15] = "access denied",   [26] = "security violation",
+		[31] = "end of file",
 	};
 	const u64 code = status & ~BIT(63);
 
@@ -146,7 +147,9 @@ static EFI_STATUS file_bytes(EFI_FILE_HANDLE file, u64 *bytes)
 	const EFI_STATUS status = file->GetInfo(file, &guid, &size, &u.info);
 
 	*bytes = u.info.FileSize;
-	return status;
+	return !EFI_ERROR(status) && (u.info.Attribute & EFI_FILE_DIRECTORY)
+		       ? EFI_UNSUPPORTED
+		       : status;
 }
 
 static EFI_STATUS read_all(EFI_FILE_HANDLE file, const struct content *c)
@@ -193,7 +196,7 @@ static bool read_file(EFI_FILE_HANDLE root, const char *path, u64 max,
 			      status_name(status));
 	status = file_bytes(file, &c->bytes);
 	if (EFI_ERROR(status))
-		return refuse("%s: its size cannot be read (%s)", path,
+		return refuse("%s is not a file that can be read (%s)", path,
 			      status_name(status));
 	if (!c->bytes || c->bytes > max)
 		return refuse(

@@ -158,7 +158,7 @@ my @wrong = (
 	 'there/is cannot be opened \(not found\)'],
 	['empty-file', "module tilevisor.txt vm=a\n",
 	 'tilevisor\.txt has 0 bytes, at least 1'],
-	['directory', "module EFI vm=a\n", 'EFI (has|cannot be) .*'],
+	['directory', "module EFI vm=a\n", 'EFI is not a file that can be read \(unsupported\)'],
 	['utf-16', "\xff\xfeo\0", 'line 1: the file is UTF-16'],
 );
 my $empty = write_text("$logs/empty", '');
@@ -295,10 +295,29 @@ sub kvm_claims
 	}
 }
 
+# `make usb` writes to nothing but a whole removable disk. Nobody answers here.
+sub usb_claims
+{
+	my ($fixed) = map { m{/block/(\w+)/} } grep { file_text($_) eq "0\n" }
+	    sort glob '/sys/block/*/removable';
+	my @case = (['', 'which disk\?'], ["$logs/empty", 'not a block device'],
+		    ['/dev/null', 'not a block device']);
+
+	push @case, ["/dev/$fixed", 'is not removable']
+	    if defined $fixed && -b "/dev/$fixed";
+	for my $c (@case) {
+		my $out = `'$root/tests/usb' '$build/tilevisor.iso' '$c->[0]' \
+			2>&1 </dev/null`;
+		ok($? != 0 && $out =~ /^usb: .*$c->[1]/,
+		   "make usb refuses '$c->[0]'", $out);
+	}
+}
+
 chomp(my $cpus = `nproc 2>/dev/null` || 1);
 $| = 1;
 run_all($cpus, @run);
 kvm_claims();
+usb_claims();
 write_text("$build/machines.tsv", join('', map { "$_\n" } @seen));
 my $stale = `'$root/tests/machines' --check '$build/machines.tsv' 2>&1`;
 ok($? == 0, 'docs/tested.md says what was seen here', split /\n/, $stale);
