@@ -306,8 +306,8 @@ sub usb_claims
 	push @case, ["/dev/$fixed", 'is not removable']
 	    if defined $fixed && -b "/dev/$fixed";
 	for my $c (@case) {
-		my $out = `'$root/tests/usb' '$build/tilevisor.iso' '$c->[0]' \
-			2>&1 </dev/null`;
+		my $usb = "'$root/tests/usb' '$build/tilevisor.iso'";
+		my $out = `$usb '$c->[0]' 2>&1 </dev/null`;
 		ok($? != 0 && $out =~ /^usb: .*$c->[1]/,
 		   "make usb refuses '$c->[0]'", $out);
 	}
