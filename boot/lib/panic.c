@@ -140,7 +140,9 @@ _Noreturn static void vpanic(const struct trap_frame *frame, u64 rbp,
 			     const char *fmt, va_list ap)
 {
 	cli();
-	cpus_stop(); /* when two panic at once, one of them does not return */
+	/* When two panic at once, one of them does not return. */
+	const u32 stopped = cpus_stop();
+
 	log_without_lock();
 	const u32 earlier = __atomic_fetch_add(&panics, 1, __ATOMIC_SEQ_CST);
 
@@ -154,6 +156,9 @@ _Noreturn static void vpanic(const struct trap_frame *frame, u64 rbp,
 		if (frame)
 			say_registers(frame);
 		say_control();
+		if (cpu_count > 1)
+			say("tv: %u of the %u other CPUs have stopped\n",
+			    stopped, cpu_count - 1);
 		if (frame)
 			say_backtrace(frame->rip, frame->r[5]);
 		else

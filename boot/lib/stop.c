@@ -18,13 +18,14 @@ _Noreturn static void park(struct percpu *cpu)
 	}
 }
 
-static void wait_for(const struct percpu *cpu)
+static bool has_stopped(const struct percpu *cpu)
 {
 	for (u32 i = 0; i < STOP_POLLS; i++) {
 		if (__atomic_load_n(&cpu->stopped, __ATOMIC_ACQUIRE))
-			return;
+			return true;
 		cpu_pause();
 	}
+	return false;
 }
 
 /* A CPU that was never started has no interrupt table: it is let alone. */
@@ -33,27 +34,27 @@ static bool runs(const struct percpu *cpu)
 	return __atomic_load_n(&cpu->state, __ATOMIC_ACQUIRE) == CPU_READY;
 }
 
-void cpus_stop(void)
+u32 cpus_stop(void)
 {
 	struct percpu *nobody = NULL;
+	u32 count             = 0;
 
 	if (cpu_count < 2)
-		return;
+		return 0;
 
 	struct percpu *me = this_cpu();
 
 	if (!__atomic_compare_exchange_n(&survivor, &nobody, me, false,
-					 __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
-		if (nobody != me)
-			park(me);
-		return;
-	}
+					 __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST) &&
+	    nobody != me)
+		park(me);
 	for (struct percpu *cpu = cpu_first; cpu; cpu = cpu->next)
-		if (cpu != me && runs(cpu))
+		if (cpu != me && runs(cpu) && !cpu->stopped)
 			lapic_send_nmi(cpu->apic_id);
 	for (struct percpu *cpu = cpu_first; cpu; cpu = cpu->next)
 		if (cpu != me && runs(cpu))
-			wait_for(cpu);
+			count += has_stopped(cpu);
+	return count;
 }
 
 void cpus_stop_here(void)

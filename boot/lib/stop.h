@@ -9,10 +9,10 @@
 #include "boot/lib/types.h"
 
 /*
- * All CPUs but this one stop; waits a bounded time until they have. When two
- * call it, the first one goes on and the second one stops.
+ * All CPUs but this one stop; waits a bounded time until they have, and returns
+ * how many did. When two call it, the first one goes on and the second stops.
  */
-void cpus_stop(void);
+u32 cpus_stop(void);
 
 /* From the NMI handler: does not return if this CPU has been told to stop. */
 void cpus_stop_here(void);

@@ -88,6 +88,7 @@ static const struct {
 	{ "acpi-madt-short",    "APIC",  4, 4, 40 },
 	{ "acpi-madt-entry-0",  "APIC", 45, 1, 0 },
 	{ "acpi-madt-no-cpu",   "APIC", 48, 4, 0 },
+	{ "acpi-madt-ghost",    "APIC", 55, 1, 119 }, /* in place of CPU 1 */
 	{ "acpi-fadt-short",    "FACP",  4, 4, 60 },
 	{ "acpi-fadt-port",     "FACP", 64, 4, 0x10604 },
 	{ "acpi-dsdt-huge",     "DSDT",  4, 4, 0xfffffff0 },
