@@ -60,6 +60,9 @@ void interrupts_line(struct vm *vm, unsigned int irq, bool level)
 {
 	struct apic_message m;
 
+	/* A level that stays has been seen; EOI and unmasking look again. */
+	if (vioapic_line(&vm->ioapic, irq) == level)
+		return;
 	if (vioapic_set(&vm->ioapic, irq, level, &m))
 		send(vm, &m, APIC_TO_DESTINATION, 0);
 	vpic_set(&vm->pic, irq, level);

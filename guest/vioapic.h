@@ -24,6 +24,12 @@ void vioapic_reset(struct vioapic *io);
 
 u32 vioapic_read(const struct vioapic *io, u32 offset);
 
+/* The level of PIN, as last set. */
+static inline bool vioapic_line(const struct vioapic *io, unsigned int pin)
+{
+	return io->lines & BIT(pin);
+}
+
 /* Unmasking a level pin that is up delivers: see vioapic_pending(). */
 void vioapic_write(struct vioapic *io, u32 offset, u32 value);
 
