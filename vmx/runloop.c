@@ -129,6 +129,10 @@ _Noreturn void runloop(void)
 		const u64 now = rdtsc();
 
 		note_first_entry(now);
-		done(cpu, v, vcpu_run(v, slice_end(q, v, now, service)));
+		const u64 end              = slice_end(q, v, now, service);
+		const enum verdict verdict = vcpu_run(v, end);
+
+		sched_charge(q, v, rdtsc());
+		done(cpu, v, verdict);
 	}
 }

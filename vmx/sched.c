@@ -87,11 +87,28 @@ void sched_add(struct vcpu *v)
 	spin_unlock(&q->lock);
 }
 
+/*
+ * The front of Q. Who owes the others a slice has it taken off and goes to the
+ * back; if all do, the last one looked at runs all the same.
+ */
+static struct vcpu *solvent(struct runq *q)
+{
+	struct vcpu *v = q->head;
+
+	for (u32 n = q->waiting; n > 1 && v->debt >= q->slice_ticks; n--) {
+		v->debt -= q->slice_ticks;
+		dequeue(q, v);
+		enqueue(q, v);
+		v = q->head;
+	}
+	return v;
+}
+
 struct vcpu *sched_pick(struct runq *q)
 {
 	spin_lock(&q->lock);
 
-	struct vcpu *v = q->head;
+	struct vcpu *v = solvent(q);
 
 	if (v) {
 		q->head = v->queue_next;
@@ -104,6 +121,12 @@ struct vcpu *sched_pick(struct runq *q)
 	q->idle = !v;
 	spin_unlock(&q->lock);
 	return v;
+}
+
+void sched_charge(const struct runq *q, struct vcpu *v, u64 now)
+{
+	if (now > v->slice_end && __atomic_load_n(&q->head, __ATOMIC_RELAXED))
+		v->debt += now - v->slice_end;
 }
 
 static void block(struct runq *q, struct vcpu *v)

@@ -41,6 +41,13 @@ void sched_add(struct vcpu *v);
 struct vcpu *sched_pick(struct runq *q);
 
 /*
+ * V has run on Q's CPU until NOW. What it took beyond its slice while others
+ * waited, by exits that take long (a line for the host's console), it owes
+ * them: sched_pick() passes it over for as long.
+ */
+void sched_charge(const struct runq *q, struct vcpu *v, u64 now);
+
+/*
  * V has run on Q's CPU and gave it back with VERDICT: requeue, block or drop
  * it. A vCPU that blocks with an event posted before is requeued: no wake-up is
  * lost, for who posts sets the event before it takes the lock.

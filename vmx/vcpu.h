@@ -165,6 +165,7 @@ struct vcpu {
 	};
 	u64 rip;       /* guest RIP at the last exit */
 	u64 slice_end; /* host TSC */
+	u64 debt;      /* ticks of others' slices that it has used */
 	u64 timer_end; /* what the hardware timer was set for */
 	u64 last_exit_tsc;
 	u64 account_tsc;   /* stats are complete up to here ... */

@@ -232,6 +232,37 @@ static void moving(void)
 	       "stopped on the way it leaves where it arrives");
 }
 
+/* Who takes more than its slice gives it back. */
+static void debts(void)
+{
+	struct runq *q  = start();
+	const u64 slice = q->slice_ticks;
+	u32 turns[3]    = { 0 };
+
+	for (u32 i = 0; i < 300; i++) {
+		const int n = pick(q);
+
+		turns[n]++;
+		vcpus[n].slice_end = 1000;
+		/* The first one's exits take three slices more each time. */
+		sched_charge(q, &vcpus[n], n == 0 ? 1000 + 3 * slice : 1000);
+		sched_done(q, &vcpus[n], RUN_YIELD);
+	}
+	tap_ok(turns[0] * 4 <= turns[1] + 4 && turns[1] <= turns[0] * 4,
+	       "a turn of four slices in four rounds");
+	tap_is(turns[1] - turns[2] < 2, 1, "the others are equals");
+	q = start();
+	for (u32 i = 0; i < 3; i++)
+		vcpus[i].debt = 100 * slice;
+	tap_ok(pick(q) >= 0, "if all are in debt one runs all the same");
+	q = start();
+	pick(q);
+	pick(q);
+	vcpus[pick(q)].slice_end = 1000;
+	sched_charge(q, &vcpus[2], 1000 + 9 * slice);
+	tap_is(vcpus[2].debt, 0, "nobody waited: nothing is owed");
+}
+
 static void stopping(void)
 {
 	struct runq *q = start();
@@ -323,6 +354,7 @@ int main(void)
 	parting();
 	placing();
 	moving();
+	debts();
 	stopping();
 	blocked_timers();
 	arithmetic();
