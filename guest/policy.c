@@ -2,7 +2,9 @@
 /* The answers to vmx/policy.h: which device or table knows. */
 #include "vmx/policy.h"
 
+#include "boot/lib/panic.h"
 #include "boot/lib/print.h"
+#include "boot/lib/string.h"
 #include "guest/hypercall.h"
 #include "guest/interrupts.h"
 #include "guest/pio.h"
@@ -44,6 +46,18 @@ void policy_cpuid(struct vcpu *v, u32 leaf, u32 subleaf, struct cpuid_regs *out)
 	}
 }
 
+/* V's local APIC, out of the CPU's hands until the next entry. */
+static struct vlapic *take_lapic(struct vcpu *v)
+{
+	struct vlapic *l = &vm_device(v)->lapic;
+
+	if (l->in_page) {
+		vlapic_from_page(l, v->virtual_apic);
+		v->work |= WORK_INTR;
+	}
+	return l;
+}
+
 static enum policy_answer unknown_msr(struct vcpu *v, u32 index, bool write)
 {
 	struct vm *vm = v->vm;
@@ -73,8 +87,9 @@ enum policy_answer policy_rdmsr(struct vcpu *v, u32 index, u64 *value)
 		return POLICY_OK;
 	}
 	if (index - MSR_IA32_X2APIC_BASE < X2APIC_MSRS)
-		return vlapic_read_msr(&d->lapic, index - MSR_IA32_X2APIC_BASE,
-				       rdtsc(), value)
+		return vlapic_read_msr(take_lapic(v),
+				       index - MSR_IA32_X2APIC_BASE, rdtsc(),
+				       value)
 			       ? POLICY_OK
 			       : POLICY_GP;
 	switch (msr_read(&d->msr, index, value)) {
@@ -88,10 +103,43 @@ enum policy_answer policy_rdmsr(struct vcpu *v, u32 index, u64 *value)
 	return unknown_msr(v, index, false);
 }
 
+static bool is_standard_xapic(const struct vlapic *l)
+{
+	return vlapic_is_enabled(l) && !vlapic_is_x2apic(l) &&
+	       align_down(l->base, PAGE_SIZE) == VLAPIC_BASE;
+}
+
+/*
+ * The APIC-access page is an APIC only for who has one there; for any other
+ * vCPU it would be memory. So the first that has none takes it away from all,
+ * whose accesses then are the software's.
+ */
+static void drop_apic_page(struct vm *vm)
+{
+	bool mapped;
+
+	spin_lock(&vm->lock);
+	mapped = vm->apic_page;
+	if (mapped && !ept_unmap(&vm->ept, gpa(VLAPIC_BASE), PAGE_SIZE))
+		panic("%s: a page of 4 KiB cannot be unmapped",
+		      vm->config.name);
+	vm->apic_page = false;
+	spin_unlock(&vm->lock);
+	if (!mapped)
+		return;
+	vcpu_shoot_down(&vm->ept, vm->vcpu, vm->config.vcpu_count);
+	for (u32 i = 0; i < vm->config.vcpu_count; i++)
+		vcpu_post(&vm->vcpu[i], VCPU_EVENT_INTR);
+}
+
 static enum policy_answer write_apic_base(struct vcpu *v, u64 value)
 {
-	if (!vlapic_write_base(&vm_device(v)->lapic, value, v->vm->phys_bits))
+	struct vlapic *l = take_lapic(v);
+
+	if (!vlapic_write_base(l, value, v->vm->phys_bits))
 		return POLICY_GP;
+	if (!is_standard_xapic(l))
+		drop_apic_page(v->vm);
 	vcpu_forget_cpuid(v);
 	return POLICY_OK;
 }
@@ -109,8 +157,9 @@ enum policy_answer policy_wrmsr(struct vcpu *v, u32 index, u64 value)
 		return POLICY_OK;
 	}
 	if (index - MSR_IA32_X2APIC_BASE < X2APIC_MSRS) {
-		if (!vlapic_write_msr(&d->lapic, index - MSR_IA32_X2APIC_BASE,
-				      value, rdtsc(), &effect))
+		if (!vlapic_write_msr(take_lapic(v),
+				      index - MSR_IA32_X2APIC_BASE, value,
+				      rdtsc(), &effect))
 			return POLICY_GP;
 		interrupts_effect(v, &effect);
 		return POLICY_OK;
@@ -150,7 +199,7 @@ bool policy_is_mmio(struct vcpu *v, gpa_t at)
 
 static void lapic_mmio(struct vcpu *v, u32 offset, bool write, u64 *value)
 {
-	struct vlapic *l            = &vm_device(v)->lapic;
+	struct vlapic *l            = take_lapic(v);
 	struct vlapic_effect effect = { 0 };
 
 	if (write)
@@ -200,14 +249,70 @@ static bool hears_extint(const struct vcpu *v)
 
 int policy_interrupt_pending(struct vcpu *v)
 {
-	int vector = -1;
+	const struct vlapic *l = &vm_device(v)->lapic;
+	int vector             = -1;
 
 	if (hears_extint(v)) {
 		spin_lock(&v->vm->lock);
 		vector = vpic_pending(&v->vm->pic);
 		spin_unlock(&v->vm->lock);
 	}
-	return vector >= 0 ? vector : vlapic_pending(&vm_device(v)->lapic);
+	if (vector < 0 && !l->in_page)
+		vector = vlapic_pending(l);
+	return vector;
+}
+
+bool policy_interrupt_wakes(struct vcpu *v)
+{
+	take_lapic(v);
+	return policy_interrupt_pending(v) >= 0;
+}
+
+bool policy_apic_page(struct vcpu *v, struct apicv_entry *entry)
+{
+	struct vlapic *l       = &vm_device(v)->lapic;
+	enum apicv_mode mode   = APICV_OFF;
+	struct vlapic_page out = { 0 };
+
+	if (vlapic_is_x2apic(l))
+		mode = APICV_X2APIC;
+	else if (is_standard_xapic(l) &&
+		 __atomic_load_n(&v->vm->apic_page, __ATOMIC_ACQUIRE))
+		mode = APICV_XAPIC;
+	if (mode == v->apicv.mode && (mode == APICV_OFF || !vlapic_is_news(l)))
+		return false;
+	*entry = (struct apicv_entry){ .mode = mode };
+	if (mode == APICV_OFF) {
+		take_lapic(v);
+		return true;
+	}
+	vlapic_to_page(l, v->virtual_apic, &out);
+	entry->requested = out.requested;
+	entry->serviced  = out.serviced;
+	memcpy(entry->eoi_exit, out.eoi_exit, sizeof(out.eoi_exit));
+	return true;
+}
+
+void policy_apic_written(struct vcpu *v, u32 offset)
+{
+	struct vlapic_effect effect = { 0 };
+
+	vlapic_page_written(take_lapic(v), v->virtual_apic, offset, rdtsc(),
+			    &effect);
+	interrupts_effect(v, &effect);
+}
+
+void policy_apic_eoi(struct vcpu *v, u8 vector)
+{
+	const struct vlapic_effect effect = { .eoi        = true,
+					      .eoi_vector = vector };
+
+	interrupts_effect(v, &effect);
+}
+
+u64 policy_apic_base(struct vcpu *v)
+{
+	return align_down(vm_device(v)->lapic.base, PAGE_SIZE);
 }
 
 int policy_interrupt_accept(struct vcpu *v)
@@ -220,19 +325,19 @@ int policy_interrupt_accept(struct vcpu *v)
 		vector = vpic_accept(&v->vm->pic);
 		spin_unlock(&v->vm->lock);
 	}
-	if (vector < 0 && (vector = vlapic_pending(l)) >= 0)
+	if (vector < 0 && !l->in_page && (vector = vlapic_pending(l)) >= 0)
 		vlapic_accept(l, (u8)vector);
 	return vector;
 }
 
 u64 policy_get_tpr(struct vcpu *v)
 {
-	return vlapic_get_cr8(&vm_device(v)->lapic);
+	return vlapic_get_cr8(take_lapic(v));
 }
 
 void policy_set_tpr(struct vcpu *v, u64 cr8)
 {
-	struct vlapic *l = &vm_device(v)->lapic;
+	struct vlapic *l = take_lapic(v);
 
 	vlapic_set_cr8(l, cr8);
 	if (vlapic_pending(l) >= 0)

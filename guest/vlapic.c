@@ -18,6 +18,13 @@ static void bitmap_set(u32 *map, u8 i)
 	__atomic_fetch_or(&map[i / 32], 1u << i % 32, __ATOMIC_RELEASE);
 }
 
+/* From any CPU: into IRR, and say that there is something new. */
+static void request(struct vlapic *l, u8 vector)
+{
+	bitmap_set(l->irr, vector);
+	__atomic_store_n(&l->news, true, __ATOMIC_RELEASE);
+}
+
 static void bitmap_clear(u32 *map, u8 i)
 {
 	__atomic_fetch_and(&map[i / 32], ~(1u << i % 32), __ATOMIC_RELEASE);
@@ -55,6 +62,8 @@ void vlapic_init(struct vlapic *l)
 	}
 	l->initial = l->divide = 0;
 	l->due = l->deadline = 0;
+	/* What a page holds is not this APIC any more. */
+	l->in_page           = false;
 }
 
 void vlapic_reset(struct vlapic *l, u32 id, u32 tsc_per_tick)
@@ -85,7 +94,7 @@ bool vlapic_is_x2apic(const struct vlapic *l)
 	return l->base & APIC_BASE_X2APIC;
 }
 
-static bool is_on(const struct vlapic *l)
+bool vlapic_is_on(const struct vlapic *l)
 {
 	return vlapic_is_enabled(l) && (l->svr & SVR_ENABLED);
 }
@@ -135,7 +144,8 @@ int vlapic_pending(const struct vlapic *l)
 {
 	const int irr = bitmap_last(l->irr);
 
-	if (irr < 0 || !is_on(l) || ((u32)irr & 0xf0) <= (vlapic_ppr(l) & 0xf0))
+	if (irr < 0 || !vlapic_is_on(l) ||
+	    ((u32)irr & 0xf0) <= (vlapic_ppr(l) & 0xf0))
 		return -1;
 	return irr;
 }
@@ -153,15 +163,15 @@ void vlapic_raise_error(struct vlapic *l, u64 bit)
 
 	__atomic_fetch_or(&l->esr_pending, (u32)bit, __ATOMIC_RELAXED);
 	/* An illegal vector here must not raise an error in its turn. */
-	if (!(lvt & LVT_MASKED) && vector >= 16 && is_on(l)) {
+	if (!(lvt & LVT_MASKED) && vector >= 16 && vlapic_is_on(l)) {
 		bitmap_clear(l->tmr, vector);
-		bitmap_set(l->irr, vector);
+		request(l, vector);
 	}
 }
 
 bool vlapic_post(struct vlapic *l, u8 vector, bool level)
 {
-	if (!is_on(l))
+	if (!vlapic_is_on(l))
 		return false;
 	if (vector < 16) {
 		vlapic_raise_error(l, ESR_RECEIVE_VECTOR);
@@ -171,7 +181,7 @@ bool vlapic_post(struct vlapic *l, u8 vector, bool level)
 		bitmap_set(l->tmr, vector);
 	else
 		bitmap_clear(l->tmr, vector);
-	bitmap_set(l->irr, vector);
+	request(l, vector);
 	return true;
 }
 

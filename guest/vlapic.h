@@ -69,6 +69,10 @@ struct vlapic {
 	u32 lvt[LVT_COUNT];
 	u32 irr[8], isr[8], tmr[8];
 
+	/* APIC virtualization: vlapic_page.c */
+	bool in_page; /* TPR, ISR and what was taken of IRR are there */
+	bool news;    /* something has come into IRR; written by any CPU */
+
 	/* The timer. Times are host TSC, the deadline is guest TSC. */
 	u32 tsc_per_tick; /* of the timer's input clock */
 	u32 initial, divide;
@@ -122,6 +126,30 @@ void vlapic_accept(struct vlapic *l, u8 vector);
 
 /* Does LINT0 let an 8259's interrupt through (or does nothing stand before)? */
 bool vlapic_takes_extint(const struct vlapic *l);
+
+/*
+ * APIC virtualization (vmx/apicv.h). PAGE is the virtual-APIC page. While the
+ * CPU has it, IRR here holds only what came since; pending, TPR and ISR are
+ * known again after vlapic_from_page().
+ */
+
+/* Highest vectors in the page's IRR and ISR, 0: none; EOIs that must exit. */
+struct vlapic_page {
+	u8 requested, serviced;
+	u64 eoi_exit[4];
+};
+
+/* Is there anything in L that the page does not have? */
+bool vlapic_is_news(const struct vlapic *l);
+void vlapic_to_page(struct vlapic *l, u32 *page, struct vlapic_page *out);
+void vlapic_from_page(struct vlapic *l, u32 *page);
+
+/*
+ * The CPU has put a write to the register at OFFSET into the page and did no
+ * more; L is as after vlapic_from_page().
+ */
+void vlapic_page_written(struct vlapic *l, const u32 *page, u32 offset, u64 now,
+			 struct vlapic_effect *effect);
 
 /* CR8 is TPR[7:4]. */
 u64 vlapic_get_cr8(const struct vlapic *l);

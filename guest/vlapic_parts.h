@@ -23,6 +23,12 @@
 u32 vlapic_logical_id(const struct vlapic *l);
 u32 vlapic_ppr(const struct vlapic *l);
 
+/* Enabled by IA32_APIC_BASE and by SVR. */
+bool vlapic_is_on(const struct vlapic *l);
+
+/* A register as an access reads it; REG is the MSR's index less 800H. */
+u32 vlapic_read_reg(struct vlapic *l, u32 reg, u64 now);
+
 /* An error of enum ESR_*: noted for ESR, and its interrupt. */
 void vlapic_raise_error(struct vlapic *l, u64 bit);
 

@@ -94,7 +94,7 @@ static void write_svr(struct vlapic *l, u32 value)
 			l->lvt[i] |= LVT_MASKED;
 }
 
-static u32 read_reg(struct vlapic *l, enum reg reg, u64 now)
+u32 vlapic_read_reg(struct vlapic *l, u32 reg, u64 now)
 {
 	switch (reg) {
 	case REG_ID:
@@ -186,7 +186,7 @@ bool vlapic_read_msr(struct vlapic *l, u32 reg, u64 now, u64 *value)
 {
 	if (!vlapic_is_x2apic(l) || reg >= REG_COUNT || !(access_of[reg] & R2))
 		return false;
-	*value = reg == REG_ICR ? l->icr : read_reg(l, (enum reg)reg, now);
+	*value = reg == REG_ICR ? l->icr : vlapic_read_reg(l, reg, now);
 	return true;
 }
 
@@ -246,7 +246,7 @@ u32 vlapic_read(struct vlapic *l, u32 offset, u64 now)
 	}
 	if (!is_aligned(offset, 16) || !(access_of[reg] & XR))
 		return 0;
-	return read_reg(l, (enum reg)reg, now);
+	return vlapic_read_reg(l, reg, now);
 }
 
 void vlapic_write(struct vlapic *l, u32 offset, u32 value, u64 now,

@@ -64,6 +64,7 @@ struct vm {
 	struct vrtc rtc;
 	struct console console;
 	struct seen ports, msrs; /* touched, but not there */
+	bool apic_page;          /* the APIC-access page is mapped */
 	bool stopped;            /* its vCPUs leave their CPUs, or have left */
 	bool resetting;          /* likewise, to begin again */
 	u32 resets;

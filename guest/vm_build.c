@@ -13,6 +13,7 @@
 #include "guest/acpi_tables.h"
 #include "guest/image.h"
 #include "guest/vm_parts.h"
+#include "vmx/apicv.h"
 #include "vmx/caps.h"
 
 #define RESET_VECTOR 16 /* bytes below 1 MiB and 4 GiB */
@@ -250,6 +251,17 @@ static void reset_devices(struct vm *vm)
 	vlapic_virtual_wire(&vm->device[0].lapic);
 }
 
+/*
+ * Where the CPU can take accesses to the local APIC for such, they must lead
+ * to one page; without memory for its tables they exit.
+ */
+static void map_apic_page(struct vm *vm)
+{
+	vm->apic_page = vmx_caps.apicv &&
+			ept_map(&vm->ept, gpa(VLAPIC_BASE), apicv_access_page(),
+				PAGE_SIZE, EPT_READ | EPT_WRITE, MEM_WB);
+}
+
 static struct image_file module_file(const struct boot_info *bi, u32 i,
 				     const char *cmdline)
 {
@@ -308,6 +320,7 @@ bool vm_build(struct vm *vm, const struct boot_info *bi,
 		return false;
 	}
 	reset_devices(vm);
+	map_apic_page(vm);
 	return load(vm, why);
 }
 
@@ -317,6 +330,7 @@ bool vm_rebuild(struct vm *vm, char *why)
 		vcpu_reset(&vm->vcpu[i]);
 	spin_lock(&vm->lock);
 	reset_devices(vm);
+	map_apic_page(vm);
 	spin_unlock(&vm->lock);
 	if (!put_firmware(vm)) {
 		tv_snprintf(why, WHY_SIZE, "no room for its ACPI tables");

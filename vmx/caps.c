@@ -97,6 +97,17 @@ static const struct control controls[] = {
 };
 /* clang-format on */
 
+/* What APIC virtualization needs; a vCPU asks for it as its APIC is used. */
+static const struct control apicv_controls[] = {
+	{ WORD_CPU, CPU_TPR_SHADOW, true, "use TPR shadow" },
+	{ WORD_CPU2, CPU2_APIC_ACCESSES, true, "virtualize APIC accesses" },
+	{ WORD_CPU2, CPU2_X2APIC, true, "virtualize x2APIC mode" },
+	{ WORD_CPU2, CPU2_APIC_REGISTERS, true,
+	  "APIC-register virtualization" },
+	{ WORD_CPU2, CPU2_VIRTUAL_INTERRUPTS, true,
+	  "virtual-interrupt delivery" },
+};
+
 bool vmx_ctl_fit(u64 cap, u32 want, u32 *out)
 {
 	const u32 must = lo32(cap);
@@ -132,6 +143,19 @@ static struct caps_verdict fit_controls(const u64 cap[WORD_COUNT],
 	for (int w = 0; w < WORD_COUNT; w++)
 		vmx_ctl_fit(cap[w], want[w], &word[w]);
 	return refuse_for(REFUSE_NOTHING, NULL);
+}
+
+/* All of it, and CR8 then need not exit. */
+static bool has_apicv(const u64 cap[WORD_COUNT])
+{
+	u32 out;
+
+	for (size_t i = 0; i < ARRAY_SIZE(apicv_controls); i++)
+		if (!vmx_ctl_fit(cap[apicv_controls[i].word],
+				 apicv_controls[i].bit, &out))
+			return false;
+	return !(lo32(cap[WORD_CPU]) &
+		 (CPU_CR8_LOAD_EXITING | CPU_CR8_STORE_EXITING));
 }
 
 static void fill(const struct vmx_msrs *m, const u32 word[WORD_COUNT],
@@ -198,6 +222,7 @@ struct caps_verdict caps_judge(const struct vmx_msrs *m, struct vmx_caps *caps)
 	    !(m->ept_vpid & (EPT_CAP_INVEPT_SINGLE | EPT_CAP_INVEPT_ALL)))
 		return refuse_for(REFUSE_EPT_KIND, NULL);
 	fill(m, word, caps);
+	caps->apicv = has_apicv(cap);
 	return verdict;
 }
 
@@ -220,6 +245,8 @@ const char *caps_missing(const struct vmx_caps *caps, unsigned int index)
 		{ !caps->rdtscp, "no RDTSCP control: guests have no RDTSCP" },
 		{ !caps->invpcid,
 		  "no INVPCID control: guests have no INVPCID" },
+		{ !caps->apicv, "no APIC virtualization: accesses to the local "
+				"APIC exit" },
 		{ !caps->ept_2m, "no 2 MiB EPT pages: 4 KiB ones" },
 		{ !caps->ept_1g, "no 1 GiB EPT pages: smaller ones" },
 	};

@@ -288,6 +288,33 @@ static const char *check_pdptes(const struct entry_state *s)
 	return NULL;
 }
 
+/* "VM-Execution Control Fields": what belongs to APIC virtualization. */
+static const char *check_apicv(const struct entry_state *s)
+{
+	const u64 cpu2    = s->cpu2_controls;
+	const u64 address = s->address_mask & ~0xfffULL;
+	const u64 needs_it =
+		CPU2_X2APIC | CPU2_APIC_REGISTERS | CPU2_VIRTUAL_INTERRUPTS;
+
+	if ((cpu2 & CPU2_APIC_ACCESSES) && (s->apic_access & ~address))
+		return "APIC_ACCESS_ADDR: not the address of a page";
+	if (!(s->cpu_controls & CPU_TPR_SHADOW))
+		return cpu2 & needs_it ? "CPU2_CONTROLS: APIC virtualization "
+					 "without a TPR shadow"
+				       : NULL;
+	if (s->virtual_apic & ~address)
+		return "VIRTUAL_APIC_ADDR: not the address of a page";
+	if (s->tpr_threshold & ~15ULL)
+		return "TPR_THRESHOLD: above 15";
+	if ((cpu2 & CPU2_X2APIC) && (cpu2 & CPU2_APIC_ACCESSES))
+		return "CPU2_CONTROLS: both of APIC accesses and x2APIC mode";
+	if ((cpu2 & CPU2_VIRTUAL_INTERRUPTS) &&
+	    !(s->pin_controls & PIN_EXTERNAL_INTR_EXITING))
+		return "CPU2_CONTROLS: virtual interrupts without external-"
+		       "interrupt exiting";
+	return NULL;
+}
+
 /* "VM-Entry Control Fields": the injected event. */
 const char *entry_check_event(u32 info, u32 error, u32 length,
 			      bool protected_mode)
@@ -336,6 +363,8 @@ const char *entry_check(const struct entry_state *s)
 		entry_check_event(lo32(s->intr_info), lo32(s->intr_error),
 				  lo32(s->intr_length), s->cr0 & CR0_PE);
 
+	if (!bad)
+		bad = check_apicv(s);
 	if (!bad)
 		bad = check_registers(s);
 	if (!bad)

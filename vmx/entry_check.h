@@ -2,8 +2,9 @@
 /*
  * The SDM's checks on guest state and event injection at VM entry, in C: says
  * which field is wrong where the CPU only says that something is (SDM vol. 3,
- * "Checking and Loading Guest State" and "VM-Entry Control Fields"). Pure. The
- * checks on control and host fields are not here: those come from caps.c.
+ * "Checking and Loading Guest State" and "VM-Entry Control Fields"). Pure. Of
+ * the checks on control fields those of APIC virtualization are here, because
+ * these change; the others and the host fields are not: they come from caps.c.
  */
 #ifndef VMX_ENTRY_CHECK_H
 #define VMX_ENTRY_CHECK_H
@@ -29,6 +30,8 @@ struct entry_state {
 	u64 interruptibility, activity, pending_debug, link;
 
 	u64 pin_controls, entry_controls;
+	u64 cpu_controls, cpu2_controls;
+	u64 virtual_apic, apic_access, tpr_threshold; /* if used, else 0 */
 	u64 intr_info, intr_error, intr_length;
 };
 

@@ -111,12 +111,16 @@ void exit_flush_tlb(const struct vcpu *v);
 exit_fn exit_exception;                                /* exit_exception.c */
 exit_fn exit_external_intr, exit_slice_over, exit_hlt; /* exit_event.c */
 exit_fn exit_intr_window, exit_nmi_window, exit_triple_fault;
-exit_fn exit_cr;                                /* exit_cr.c */
-exit_fn exit_xsetbv;                            /* exit_xstate.c */
-exit_fn exit_rdmsr, exit_wrmsr;                 /* exit_msr.c */
-exit_fn exit_cpuid, exit_vmcall;                /* exit_ask.c */
-exit_fn exit_io;                                /* exit_io.c */
-exit_fn exit_ept_violation, exit_ept_misconfig; /* exit_ept.c */
+exit_fn exit_cr;                                          /* exit_cr.c */
+exit_fn exit_xsetbv;                                      /* exit_xstate.c */
+exit_fn exit_rdmsr, exit_wrmsr;                           /* exit_msr.c */
+exit_fn exit_cpuid, exit_vmcall;                          /* exit_ask.c */
+exit_fn exit_io;                                          /* exit_io.c */
+exit_fn exit_ept_violation, exit_ept_misconfig;           /* exit_ept.c */
+exit_fn exit_apic_access, exit_apic_write, exit_apic_eoi; /* exit_apic.c */
+
+/* The MOV at RIP accesses AT, which is no RAM (exit_ept.c). */
+enum verdict exit_emulate_mmio(struct vcpu *v, gpa_t at);
 
 /*
  * RDMSR and WRMSR of the extended state's MSRs (exit_xstate.c), of EFER

@@ -48,7 +48,7 @@ static enum verdict access(struct vcpu *v, gpa_t at, const struct mmio_insn *i,
 	return RUN_AGAIN;
 }
 
-static enum verdict emulate(struct vcpu *v, gpa_t at)
+enum verdict exit_emulate_mmio(struct vcpu *v, gpa_t at)
 {
 	u8 code[INSN_BYTES_MAX] = { 0 };
 	const unsigned int n    = guest_fetch(v, code);
@@ -114,7 +114,7 @@ enum verdict exit_ept_violation(struct vcpu *v)
 	/* FF FF, which is what is read there, is no instruction. */
 	if (q & QUAL_FETCH)
 		return exit_inject_ud(v);
-	return emulate(v, at);
+	return exit_emulate_mmio(v, at);
 }
 
 /* We wrote an entry that the CPU does not accept. */

@@ -116,7 +116,6 @@ enum verdict exit_io(struct vcpu *v)
 	u32 value          = (u32)(*rax & mask);
 
 	vcpu_account(v); /* it may be the last: the exit port */
-	v->work |= WORK_INTR;
 	if (io.string)
 		return string_io(v, &io);
 

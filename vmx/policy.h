@@ -57,6 +57,26 @@ int policy_interrupt_pending(struct vcpu *v);
  */
 int policy_interrupt_accept(struct vcpu *v);
 
+/* Would one be delivered, however: by us or by the CPU? For HLT. */
+bool policy_interrupt_wakes(struct vcpu *v);
+
+/*
+ * APIC virtualization, for a V with v->virtual_apic. What is new in V's local
+ * APIC goes into that page; *ENTRY says what the VMCS is to say. False: nothing
+ * is new since it was last asked. While the mode is not APICV_OFF the page is
+ * the CPU's, and policy_interrupt_pending() speaks of the 8259s alone.
+ */
+bool policy_apic_page(struct vcpu *v, struct apicv_entry *entry);
+
+/* The CPU wrote to the page's register at OFFSET; what follows is not done. */
+void policy_apic_written(struct vcpu *v, u32 offset);
+
+/* The CPU did the EOI of VECTOR, whose bit in eoi_exit was set. */
+void policy_apic_eoi(struct vcpu *v, u8 vector);
+
+/* Guest-physical address of V's APIC registers. */
+u64 policy_apic_base(struct vcpu *v);
+
 /* CR8 as the guest sees it: TPR bits 7:4. */
 u64 policy_get_tpr(struct vcpu *v);
 void policy_set_tpr(struct vcpu *v, u64 cr8);

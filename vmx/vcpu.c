@@ -58,6 +58,7 @@ static void put_in_reset(struct vcpu *v)
 	v->tsc_offset  = 0;
 	v->tsc_adjust  = 0;
 	v->cr4_allowed = 0;
+	v->apicv       = (struct apicv_entry){ 0 };
 	v->reinject    = 0;
 	v->nmi_pending = false;
 	v->delays      = 0;
@@ -84,7 +85,10 @@ bool vcpu_create(struct vcpu *v, const struct vcpu_config *c)
 		return false;
 	v->vmcs       = pages_alloc(1);
 	v->msr_bitmap = pages_alloc(1);
-	if (!v->vmcs || !v->msr_bitmap) {
+	if (vmx_caps.apicv)
+		v->virtual_apic = pages_alloc(1);
+	if (!v->vmcs || !v->msr_bitmap ||
+	    (vmx_caps.apicv && !v->virtual_apic)) {
 		vcpu_destroy(v);
 		return false;
 	}
@@ -108,10 +112,12 @@ void vcpu_destroy(struct vcpu *v)
 	fpu_destroy(&v->fpu);
 	pages_free(v->vmcs, 1);
 	pages_free(v->msr_bitmap, 1);
-	v->vmcs       = NULL;
-	v->msr_bitmap = NULL;
-	v->chore      = false;
-	v->state      = VCPU_STOPPED;
+	pages_free(v->virtual_apic, 1);
+	v->vmcs         = NULL;
+	v->msr_bitmap   = NULL;
+	v->virtual_apic = NULL;
+	v->chore        = false;
+	v->state        = VCPU_STOPPED;
 }
 
 void vcpu_start_protected(struct vcpu *v, u32 eip, u32 eax, u32 ebx)
@@ -317,6 +323,7 @@ static void begin(struct vcpu *v)
 {
 	v->fresh = false;
 	vmcs_init_controls(v);
+	apicv_begin(v);
 	vmcs_reset_guest(v);
 	vmcs_apply_start(v);
 	/* All four MSR bits change, so that the bitmap is written in full. */

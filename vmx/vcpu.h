@@ -13,6 +13,7 @@
 #include "boot/lib/types.h"
 #include "boot/lib/x86.h"
 #include "fpu/fpu.h"
+#include "vmx/apicv.h"
 #include "vmx/ept.h"
 #include "vmx/gprs.h"
 
@@ -127,7 +128,9 @@ struct vcpu {
 	struct percpu *vmcs_cpu; /* where it is active; NULL: nowhere */
 	u16 vpid;                /* 0: VPID is not in use */
 	struct ept *ept;
-	void *msr_bitmap; /* one page, this vCPU's own */
+	void *msr_bitmap;   /* one page, this vCPU's own */
+	void *virtual_apic; /* the CPU's copy of its APIC; NULL: no APICv */
+	struct apicv_entry apicv; /* what the VMCS says of it */
 	u32 traps;        /* enum fpu_trap bits programmed into the VMCS */
 	u32 cpu_controls; /* as programmed: the windows come and go */
 	u64 tsc_offset;   /* guest TSC = host TSC + this */

@@ -58,7 +58,7 @@ bool vcpu_wakes(struct vcpu *v)
 	    can_take_nmi(vmread32(VMCS_GUEST_INTERRUPTIBILITY)))
 		return true;
 	return (vmread(VMCS_GUEST_RFLAGS) & RFLAGS_IF) &&
-	       policy_interrupt_pending(v) >= 0;
+	       policy_interrupt_wakes(v);
 }
 
 static void set_windows(struct vcpu *v, u32 windows)
@@ -103,6 +103,8 @@ static void enter_with_interrupt(int vector)
  */
 void vcpu_inject_pending(struct vcpu *v)
 {
+	apicv_update(v);
+
 	const u32 blocked = vmread32(VMCS_GUEST_INTERRUPTIBILITY);
 	u32 windows       = 0;
 	bool taken        = false;

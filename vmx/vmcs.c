@@ -276,6 +276,8 @@ static const struct state_field state_fields[] = {
 	STATE(GUEST_VMCS_LINK, link),
 	STATE(PIN_CONTROLS, pin_controls),
 	STATE(ENTRY_CONTROLS, entry_controls),
+	STATE(CPU_CONTROLS, cpu_controls),
+	STATE(CPU2_CONTROLS, cpu2_controls),
 	STATE(ENTRY_INTR_INFO, intr_info),
 	STATE(ENTRY_EXCEPTION_ERROR_CODE, intr_error),
 	STATE(ENTRY_INSTRUCTION_LENGTH, intr_length),
@@ -297,6 +299,13 @@ void vmcs_read_entry_state(struct entry_state *s)
 		g->base     = vmread(vmcs_segment(VMCS_GUEST_ES_BASE, n));
 		g->limit    = vmread(vmcs_segment(VMCS_GUEST_ES_LIMIT, n));
 		g->access   = vmread(vmcs_segment(VMCS_GUEST_ES_ACCESS, n));
+	}
+	/* Fields that are there only with the controls that use them. */
+	s->virtual_apic = s->apic_access = s->tpr_threshold = 0;
+	if (vmx_caps.apicv) {
+		s->virtual_apic  = vmread(VMCS_VIRTUAL_APIC_ADDR);
+		s->apic_access   = vmread(VMCS_APIC_ACCESS_ADDR);
+		s->tpr_threshold = vmread(VMCS_TPR_THRESHOLD);
 	}
 	s->cr0_fixed0   = vmx_caps.cr0_fixed0;
 	s->cr0_fixed1   = vmx_caps.cr0_fixed1;

@@ -19,7 +19,13 @@
 	F(EXIT_MSR_LOAD_ADDR,          0x2008) \
 	F(ENTRY_MSR_LOAD_ADDR,         0x200a) \
 	F(TSC_OFFSET,                  0x2010) \
+	F(VIRTUAL_APIC_ADDR,           0x2012) \
+	F(APIC_ACCESS_ADDR,            0x2014) \
 	F(EPT_POINTER,                 0x201a) \
+	F(EOI_EXIT_BITMAP0,            0x201c) \
+	F(EOI_EXIT_BITMAP1,            0x201e) \
+	F(EOI_EXIT_BITMAP2,            0x2020) \
+	F(EOI_EXIT_BITMAP3,            0x2022) \
 	F(XSS_EXITING_BITMAP,          0x202c) \
 	F(ENCLS_EXITING_BITMAP,        0x202e) \
 	F(PIN_CONTROLS,                0x4000) \
@@ -36,6 +42,7 @@
 	F(ENTRY_INTR_INFO,             0x4016) \
 	F(ENTRY_EXCEPTION_ERROR_CODE,  0x4018) \
 	F(ENTRY_INSTRUCTION_LENGTH,    0x401a) \
+	F(TPR_THRESHOLD,               0x401c) \
 	F(CPU2_CONTROLS,               0x401e) \
 	F(CR0_MASK,                    0x6000) \
 	F(CR4_MASK,                    0x6002) \
@@ -66,6 +73,7 @@
 	F(GUEST_GS_SELECTOR,           0x080a) \
 	F(GUEST_LDTR_SELECTOR,         0x080c) \
 	F(GUEST_TR_SELECTOR,           0x080e) \
+	F(GUEST_INTERRUPT_STATUS,      0x0810) \
 	F(GUEST_VMCS_LINK,             0x2800) \
 	F(GUEST_IA32_DEBUGCTL,         0x2802) \
 	F(GUEST_IA32_PAT,              0x2804) \
@@ -206,6 +214,8 @@ enum cpu2_control {
 	CPU2_VPID                = 1u << 5,
 	CPU2_WBINVD_EXITING      = 1u << 6,
 	CPU2_UNRESTRICTED_GUEST  = 1u << 7,
+	CPU2_APIC_REGISTERS      = 1u << 8,
+	CPU2_VIRTUAL_INTERRUPTS  = 1u << 9,
 	CPU2_RDRAND_EXITING      = 1u << 11,
 	CPU2_INVPCID             = 1u << 12,
 	CPU2_VM_FUNCTIONS        = 1u << 13,

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "vmx/vmxon.h"
 
+#include "boot/lib/options.h"
 #include "boot/lib/pages.h"
 #include "boot/lib/panic.h"
 #include "boot/lib/x86.h"
+#include "vmx/apicv.h"
 #include "vmx/caps.h"
 #include "vmx/dump.h"
 #include "vmx/insn.h"
@@ -124,6 +126,11 @@ void vmx_init(void)
 		return;
 	for (unsigned int i = 0; (missing = caps_missing(&vmx_caps, i)); i++)
 		log_warn("%s", missing);
+	if (!host_options()->apicv) {
+		vmx_caps.apicv = false;
+		log_info("APIC virtualization is not used (apicv=off)");
+	}
+	apicv_init();
 	log_info("VMX revision %#x, pin %#x cpu %#x cpu2 %#x exit %#x entry "
 		 "%#x",
 		 vmx_caps.revision, vmx_caps.pin, vmx_caps.cpu, vmx_caps.cpu2,

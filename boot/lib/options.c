@@ -292,6 +292,12 @@ static bool take_fpu(struct host_options *o, const struct option *word)
 	       option_copy(word, o->fpu, sizeof(o->fpu));
 }
 
+static bool take_apicv(struct host_options *o, const struct option *word)
+{
+	o->apicv = option_value_is(word, "on");
+	return o->apicv || option_value_is(word, "off");
+}
+
 static bool take_migrate(struct host_options *o, const struct option *word)
 {
 	return option_number(word, &o->migrate) && o->migrate >= MIGRATE_MIN;
@@ -319,6 +325,7 @@ static const struct host_option table[] = {
 	  take_console_raw, false },
 	{ "xfd", "nm, wrmsr, eager, kvm, inject", take_xfd, false },
 	{ "fpu", "lazy, reserve", take_fpu, false },
+	{ "apicv", "on, off", take_apicv, false },
 	{ "selftest",
 	  "no value, or panic, nx, write, guard, double, divide, null, stack, "
 	  "late, mc, nmi (debug builds)",
@@ -328,7 +335,8 @@ static const struct host_option table[] = {
 };
 
 /* Every option for people; the last one is for those who debug Tilevisor. */
-#define LISTED       "console, log, slice, end, console-raw, xfd, fpu, selftest"
+#define LISTED                                                                 \
+	"console, log, slice, end, console-raw, xfd, fpu, apicv, selftest"
 #define LISTED_COUNT (ARRAY_SIZE(table) - (TV_DEBUG ? 0 : 1))
 
 static const struct host_option *find(const struct option *word)
@@ -413,6 +421,7 @@ bool host_options_parse(const char *cmdline, struct host_options *o, char *why,
 		.log      = LOG_INFO,
 		.slice_us = SLICE_US_DEFAULT,
 		.end      = HOST_END_OFF,
+		.apicv    = true,
 		.xfd      = "nm",
 		.fpu      = "lazy",
 	};

@@ -81,6 +81,7 @@ struct host_options {
 			       */
 	char xfd[16];         /* the VMs' default policy, one of the names */
 	char fpu[16]; /* the VMs' default reservation, one of the names */
+	bool apicv;   /* use APIC virtualization if the CPU has it */
 	bool console_given;
 	u64 migrate; /* debug builds: slices of at most so many TSC ticks, and
 		      * after each the vCPU goes on on the next CPU; 0: off */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* links: vmx/exit.c vmx/exit_ask.c vmx/exit_cr.c vmx/exit_ept.c */
+/* links: vmx/exit.c vmx/exit_apic.c vmx/exit_ask.c vmx/exit_cr.c */
+/* links: vmx/exit_ept.c */
 /* links: vmx/exit_event.c vmx/exit_exception.c vmx/exit_io.c vmx/exit_msr.c */
 /* links: vmx/exit_xstate.c vmx/inject.c vmx/guest_memory.c vmx/walk.c */
 /* links: vmx/decode.c vmx/entry_check.c vmx/vmcs.c vmx/ept.c vmx/ept_duty.c */
@@ -212,6 +213,24 @@ enum verdict policy_mmio(struct vcpu *v, gpa_t at, unsigned int bytes,
 	if (!write)
 		*value = take(&in, 8);
 	return answer_device(v);
+}
+
+void policy_apic_written(struct vcpu *v, u32 offset)
+{
+	(void)v;
+	REQUIRE(offset < PAGE_SIZE);
+}
+
+void policy_apic_eoi(struct vcpu *v, u8 vector)
+{
+	(void)v;
+	(void)vector;
+}
+
+u64 policy_apic_base(struct vcpu *v)
+{
+	(void)v;
+	return DEVICE_AT;
 }
 
 void *policy_memory(struct vcpu *v, gpa_t at, u64 bytes)

@@ -16,9 +16,9 @@ static const struct vmx_msrs spr = {
 	.cpuid_vmx       = true,
 	.feature_control = 5,
 	.basic           = 0x00d8100000000004,
-	.pin             = 0x0000007f00000016,
+	.pin             = 0x000000ff00000016,
 	.cpu             = 0xfffbfffe04006172,
-	.cpu2            = 0x061ffeff00000000,
+	.cpu2            = 0x06d77fff00000000,
 	.exit            = 0x00ffffff00036dfb,
 	.entry           = 0x0007ffff000011fb,
 	.misc            = 0x00000000000401e5,
@@ -144,6 +144,44 @@ static void fallbacks(void)
 	       "without TRUE controls CR3 accesses exit");
 }
 
+/* Every part of it, or nothing. */
+static void apic_virtualization(void)
+{
+	static const struct {
+		size_t word;
+		u32 bit;
+	} parts[] = {
+		{ WORD(cpu), CPU_TPR_SHADOW },
+		{ WORD(cpu2), CPU2_APIC_ACCESSES },
+		{ WORD(cpu2), CPU2_X2APIC },
+		{ WORD(cpu2), CPU2_APIC_REGISTERS },
+		{ WORD(cpu2), CPU2_VIRTUAL_INTERRUPTS },
+	};
+	struct vmx_msrs m = spr;
+	struct vmx_caps c;
+
+	caps_judge(&m, &c);
+	tap_ok(c.apicv, "a Sapphire Rapids has APIC virtualization");
+	tap_ok(!(c.cpu & CPU_TPR_SHADOW) && (c.cpu & CPU_CR8_LOAD_EXITING) &&
+		       !(c.cpu2 & CPU2_VIRTUAL_INTERRUPTS),
+	       "but a vCPU begins without");
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+		u64 cap;
+
+		m = spr;
+		memcpy(&cap, (char *)&m + parts[i].word, sizeof(cap));
+		cap &= ~((u64)parts[i].bit << 32);
+		memcpy((char *)&m + parts[i].word, &cap, sizeof(cap));
+		tap_ok(caps_judge(&m, &c).why == REFUSE_NOTHING && !c.apicv &&
+			       caps_missing(&c, 0),
+		       "part %zu of it away: none of it, and said", i);
+	}
+	m = spr;
+	m.cpu |= CPU_CR8_STORE_EXITING;
+	caps_judge(&m, &c);
+	tap_ok(!c.apicv, "nor where CR8 must exit");
+}
+
 static void refusals(void)
 {
 	struct vmx_msrs m = spr;
@@ -177,6 +215,7 @@ int main(void)
 	whole_machine();
 	lacking();
 	fallbacks();
+	apic_virtualization();
 	refusals();
 	return tap_done();
 }

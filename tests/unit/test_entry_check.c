@@ -108,6 +108,20 @@ static struct entry_state user_mode(void)
 	return s;
 }
 
+/* APIC virtualization in xAPIC mode, with virtual-interrupt delivery. */
+static struct entry_state apicv(void)
+{
+	struct entry_state s = long_mode();
+
+	s.pin_controls  = PIN_EXTERNAL_INTR_EXITING;
+	s.cpu_controls  = CPU_TPR_SHADOW;
+	s.cpu2_controls = CPU2_APIC_ACCESSES | CPU2_APIC_REGISTERS |
+			  CPU2_VIRTUAL_INTERRUPTS;
+	s.virtual_apic = 0x1000;
+	s.apic_access  = 0x2000;
+	return s;
+}
+
 static void passes(struct entry_state s, const char *claim)
 {
 	const char *bad = entry_check(&s);
@@ -125,6 +139,7 @@ static void legal_states(void)
 	passes(pae_mode(), "PAE paging");
 	passes(v86_mode(), "virtual-8086 mode");
 	passes(user_mode(), "CPL 3");
+	passes(apicv(), "APIC virtualization");
 	s     = long_mode();
 	s.rip = 0x800000000000;
 	passes(s, "a RIP that is not canonical is legal: XSA-170");
@@ -173,6 +188,16 @@ struct broken {
 #define AT(m) offsetof(struct entry_state, m)
 /* clang-format off */
 static const struct broken table[] = {
+	{ "CPU2_CONTROLS", real_mode, AT(cpu2_controls), CPU2_X2APIC },
+	{ "CPU2_CONTROLS", real_mode, AT(cpu2_controls), CPU2_APIC_REGISTERS },
+	{ "CPU2_CONTROLS", real_mode, AT(cpu2_controls), CPU2_VIRTUAL_INTERRUPTS },
+	{ "CPU2_CONTROLS", apicv, AT(cpu2_controls), CPU2_X2APIC | CPU2_APIC_ACCESSES },
+	{ "CPU2_CONTROLS", apicv, AT(pin_controls), 0 },
+	{ "CPU2_CONTROLS", apicv, AT(cpu_controls), 0 },
+	{ "VIRTUAL_APIC_ADDR", apicv, AT(virtual_apic), 0x1008 },
+	{ "VIRTUAL_APIC_ADDR", apicv, AT(virtual_apic), BIT(46) },
+	{ "APIC_ACCESS_ADDR", apicv, AT(apic_access), 0x2fff },
+	{ "TPR_THRESHOLD", apicv, AT(tpr_threshold), 16 },
 	{ "GUEST_CR0", real_mode, AT(cr0), CR0_ET },
 	{ "GUEST_CR0", real_mode, AT(cr0), CR0_NE | CR0_PG },
 	{ "GUEST_CR4", real_mode, AT(cr4), 0 },

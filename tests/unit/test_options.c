@@ -84,6 +84,8 @@ static const struct {
 	{ "log=error",                 NULL },
 	{ "log=loud",                  "error, warn, info, debug" },
 	{ "slice=10 log=debug",        NULL },
+	{ "apicv=off log=debug",       NULL },
+	{ "apicv=maybe",               "takes on, off" },
 	{ "slice=9",                   "microseconds from 10" },
 	{ "slice=10000001",            "microseconds from 10" },
 	{ "slice=1ms",                 "does not accept \"1ms\"" },
@@ -202,16 +204,17 @@ static void taken(void)
 
 	host_options_parse("", &o, why, sizeof(why));
 	tap_ok(o.port == 0x3f8 && o.baud == 115200 && o.log == LOG_INFO &&
-		       o.slice_us == 1000 && o.end == HOST_END_OFF &&
+		       o.slice_us == 1000 && o.end == HOST_END_OFF && o.apicv &&
 		       !strcmp(o.xfd, "nm") && !strcmp(o.fpu, "lazy") &&
 		       !o.console_raw[0],
 	       "the defaults");
 	host_options_parse("console=com2,9600 log=debug slice=250 end=reboot "
-			   "console-raw=linux xfd=kvm fpu=reserve",
+			   "console-raw=linux xfd=kvm fpu=reserve apicv=off",
 			   &o, why, sizeof(why));
 	tap_ok(o.port == 0x2f8 && o.baud == 9600 && o.log == LOG_DEBUG &&
 		       o.slice_us == 250 && o.end == HOST_END_REBOOT &&
-		       !strcmp(o.xfd, "kvm") && !strcmp(o.fpu, "reserve") &&
+		       !o.apicv && !strcmp(o.xfd, "kvm") &&
+		       !strcmp(o.fpu, "reserve") &&
 		       !strcmp(o.console_raw, "linux"),
 	       "every option is taken");
 	host_options_parse("console=0x2e8,0", &o, why, sizeof(why));
