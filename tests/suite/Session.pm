@@ -42,11 +42,14 @@ sub start
 	}, $class;
 
 	local $ENV{O} = $build;
+	open my $stderr, '>&', \*STDERR or die "stderr: $!\n";
+	open STDERR, '>', "$dir/$name.run" or die "$dir/$name.run: $!\n";
 	$self->{pid} = open2($self->{out}, $self->{in},
 			     "$root/tests/emulator/run", '--terminal',
 			     '--serial', "$dir/$name.serial",
 			     '--log', "$dir/$name.emulator",
 			     '--seconds', 300, @options);
+	open STDERR, '>&', $stderr;
 	binmode $self->{$_} for qw(in out);
 	$self->{ready} = IO::Select->new($self->{out});
 	return $self;

@@ -4,6 +4,7 @@
 # the monitor with VMs that go on running.
 use strict;
 use warnings;
+use Digest::MD5 qw(md5_hex);
 use FindBin;
 use lib $FindBin::Bin;
 use Session;
@@ -160,7 +161,8 @@ sub commands
 	monitor('exits three', '\d+ HLT(?s:.*)exits of three',
 		'monitor: exits of one');
 	monitor('trace 3',
-		'(CPU 0 +\d+ us ago \S+ +rip +0x[0-9a-f]+ [A-Z_]+\r?\n[^\n]*){3}',
+		'(tv: CPU 0 +\d+ us ago \S+ +rip +0x[0-9a-f]+ [A-Z_]+\r\n){2}'
+		. 'tv: CPU 0',
 		'monitor: trace');
 	monitor('bogus', 'there is no command "bogus"; help lists them');
 	monitor('kill', 'it is written "kill VM"');
@@ -174,8 +176,9 @@ sub commands
 	shows('whose bytes come as they are', qr/\nname\? $/);
 	$session->send(ESCAPE);
 	shows('the monitor opens again', qr/tv> $/);
-	monitor('kill two', '"vm-stop","vm":"two","reason":"killed at',
-		'kill: that VM stops');
+	$session->send("kill two\r");
+	shows('kill: that VM stops',
+	      qr/"vm-stop","vm":"two","reason":"killed at/);
 	monitor('vms', 'two .*stopped, code -1(?s:.*)three .*runs',
 		'kill: and no other');
 	$session->send("console four\r");
@@ -184,8 +187,8 @@ sub commands
 	shows('which answers', qr/\nname\? $/);
 	$session->send(ESCAPE);
 	shows('the monitor opens once more', qr/tv> $/);
-	monitor('reset three', '"event":"vm-reset","vm":"three"',
-		'reset: that VM begins again');
+	$session->send("reset three\r");
+	shows('reset: that VM begins again', qr/"event":"vm-reset","vm":"three"/);
 	$session->send("console three\r");
 	shows('reset: and is ready again', qr/uart: ready/);
 	$session->send(ESCAPE . "off\r");
@@ -214,7 +217,79 @@ sub deaf
 	$session->finish;
 }
 
-for my $play (\&bare, \&hosted, \&commands, \&deaf) {
-	eval { $play->(); 1 } or diag $@;
+# Types COMMAND in the guest's shell and waits for PATTERN and the next prompt.
+sub at_shell
+{
+	my ($what, $command, $pattern) = @_;
+
+	$session->send("$command\r");
+	shows("linux: $what", qr/$pattern(?s:.*?)linux:\S+# /);
+}
+
+# A Debian kernel's shell, while another VM runs beside it.
+sub linux
+{
+	chomp(my $dir = `'$FindBin::Bin/../linux/build' 6.12`);
+	my $text = join '', map { sprintf "%07d %s\n", $_, '#' x 56 }
+	    1 .. PASTE_BYTES / 65;
+	my $bytes = random_bytes(20_000);
+
+	$session = Session->start(
+		'linux', '--direct', Session::build_directory() . '/tilevisor.elf',
+		'--cmdline', 'console-raw=linux log=warn', '--mem', 1024,
+		'--fail', '^tv: panic', '--module',
+		"$dir/vmlinuz vm=linux mem=640M -- console=ttyS0 quiet no5lvl "
+		. 'panic=-1 mitigations=off nokaslr tests=shell',
+		'--module', "$dir/initrd vm=linux initrd", '--module',
+		Session::build_directory() . '/guest/uart.elf vm=b mem=16M '
+		. '-- session');
+	shows('linux: the init explains itself', qr/matrix 4 +products/);
+	shows('linux: a prompt, without a newline', qr/linux:\S+# /);
+	at_shell('what is typed is echoed and done', 'echo $((6 * 7))',
+		 qr/echo \$\(\(6 \* 7\)\)\r\n42\r\n/);
+	$session->send("echo begun; sleep 1000\r");
+	shows('linux: a command that lasts', qr/\nbegun\r\n/);
+	$session->send("\x03");
+	shows('linux: Ctrl-C ends it', qr/linux:\S+# /);
+	$session->send("stty -echo; cat >text; md5sum text; stty echo\r");
+	shows('linux: cat waits', qr/stty echo\r\n/);
+	$session->send("$text\x04");
+	shows('linux: ' . length($text) . ' bytes pasted, none lost',
+	      qr/\Q@{[md5_hex($text)]}\E  text/);
+	shows('linux: the prompt again', qr/linux:\S+# /);
+	$session->send("stty raw -echo; echo go; head -c 20000 | md5sum; "
+		       . "stty sane\r");
+	shows('linux: a raw tty', qr/\ngo/);
+	$session->send($bytes);
+	shows('linux: 20000 bytes of any value, none lost',
+	      qr/\Q@{[md5_hex($bytes)]}\E  -/);
+	shows('linux: the prompt once more', qr/linux:\S+# /);
+	at_shell('tiles', 'matrix 2', qr/ 0 wrong/);
+	comes('its first tile instruction was trapped once',
+	      qr/"event":"grow","vm":"linux".*"nm_exits":1,/);
+	$session->send(ESCAPE);
+	shows('the monitor opens', qr/tv> $/);
+	monitor('vcpus', 'linux/0 .* 10752 grown', 'monitor: vcpus of linux');
+	monitor('xfd', 'linux/0 +nm .*nothing, all is native',
+		'monitor: no exit is left after the growth');
+	$session->send("console b\r");
+	shows('console: the other VM', qr/tv: the terminal is b's/);
+	$session->send("ask\n");
+	shows('which answers', qr/name\? $/);
+	$session->send(ESCAPE . "console linux\r");
+	shows('console: and back', qr/tv: the terminal is linux's/);
+	$session->send("\r");
+	shows('linux: is still there', qr/linux:\S+# /);
+	$session->send(ESCAPE . "kill b\r\x04poweroff\r");
+	shows('poweroff: the guest stops by itself',
+	      qr/"vm-stop","vm":"linux","reason":"the guest powered off"/);
+	shows('and the machine with it', qr/"event":"end"/);
+	$session->finish;
+}
+
+my %play = (bare => \&bare, hosted => \&hosted, commands => \&commands,
+	    deaf => \&deaf, linux => \&linux);
+for my $name (@ARGV ? @ARGV : qw(bare hosted commands deaf linux)) {
+	eval { $play{$name}->(); 1 } or diag $@;
 }
 done_testing;
