@@ -146,7 +146,8 @@ $(O)/tilevisor.elf: $(O)/pass3.elf
 # A PE application: the image, and what loads it. gnu-efi brings UEFI's headers,
 # the start-up code, the linker script.
 EFI_OUT   := $(O)/efi
-EFI_LIB   := $(firstword $(wildcard /usr/lib/gnuefi /usr/lib/x86_64-linux-gnu/gnuefi) /usr/lib)
+EFI_LIB    = $(patsubst %/,%,$(dir $(firstword $(wildcard $(addsuffix \
+	     /crt0-efi-x86_64.o,/usr/lib /usr/lib/*/ /usr/lib/*/*/)) /usr/lib/)))
 EFI_C     := $(wildcard boot/efi/*.c) boot/lib/print.c boot/lib/string.c
 EFI_S     := $(wildcard boot/efi/*.S)
 EFI_OBJ   := $(EFI_C:%.c=$(EFI_OUT)/%.o) $(EFI_S:%.S=$(EFI_OUT)/%.S.o)

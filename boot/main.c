@@ -157,9 +157,9 @@ void boot_main(const struct boot_info *bi)
 	ioapic_listen_to_console(); /* input by interrupt */
 	smp_start(bi);     /* the other CPUs come to cpu_main() and wait */
 	machine_test(bi);  /* if asked for: what can be tested so far */
+	selftest();        /* fail on purpose, if asked to */
 	vmx_require();     /* from here on nothing goes without VMX */
 	sched_init();      /* a run queue in each CPU's block */
-	selftest();        /* fail on purpose, if asked to */
 	vm_create_all(bi); /* the VMs and their vCPUs, queued to run */
 	terminal_init();   /* who gets what is typed */
 	smp_release();     /* everybody */

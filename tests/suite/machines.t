@@ -148,6 +148,17 @@ push @run, qemu_run(['ovmf', 'tilevisor.efi', 'disk', 2, 256], $vms,
 		    '^tv: 2 CPUs run', $no_vmx);
 push @run, map { emulator_run($_) } 1, 2, 4, 8;
 
+# A panic names its functions wherever the image was moved to.
+push @run, { title => 'tilevisor.efi under OVMF: a panic has its back-trace',
+	     command => ["$root/tests/qemu/run", '--firmware', 'ovmf',
+			 '--medium', 'usb', '--cpus', 2, '--seconds', 240,
+			 '--until', '^tv: panic: selftest: a panic was asked for',
+			 '--until', '^tv: by 0{8}[0-9a-f]{8} fail_panic\+',
+			 '--until', '^tv: by 0{8}[0-9a-f]{8} boot_main\+',
+			 '--until', '^tv: panic ends',
+			 volume('panic',
+				"options console=com1 selftest=panic\n")] };
+
 # What our UEFI loader says to what is wrong: firmware goes on to the next
 # medium, so that one machine shows them all. The last one is good.
 my @wrong = (
