@@ -90,7 +90,8 @@ static bool take_options(struct parse *p, const char *rest)
 	return true;
 }
 
-/* S is one line, NUL-terminated. */
+/* S is one line, NUL-terminated; tabs become blanks, so that all is printable.
+ */
 static bool take_line(struct parse *p, char *s)
 {
 	char *end = s + strlen(s);
@@ -100,10 +101,13 @@ static bool take_line(struct parse *p, char *s)
 	s = skip_blanks(s);
 	if (!*s || *s == '#')
 		return true;
-	for (const char *c = s; *c; c++)
-		if ((*c < ' ' && *c != '\t') || *c > '~')
+	for (char *c = s; *c; c++) {
+		if (*c == '\t')
+			*c = ' ';
+		if (*c < ' ' || *c > '~')
 			return fail(p, "character %#x is not plain ASCII text",
 				    (u8)*c);
+	}
 	if (end - s >= BOOT_CMDLINE_MAX)
 		return fail(p, "it has %zu characters, at most %d are accepted",
 			    (size_t)(end - s), BOOT_CMDLINE_MAX - 1);

@@ -79,6 +79,7 @@ static const struct {
 	{ "unknown directive, long",
 	  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
 	  "line 1: \"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\" is" },
+	{ "a tab in quotes", "\"a\tb\"", "line 1: \"a b\" is neither" },
 	{ "options twice", "options a\n\noptions b",
 	  "line 3: options are given twice" },
 	{ "module without a file", "module  \n",

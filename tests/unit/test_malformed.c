@@ -2,6 +2,7 @@
 /* links: boot/mb2.c boot/memory_map.c boot/lib/options.c boot/lib/print.c */
 /* links: boot/acpi.c boot/acpi_check.c guest/vm_config.c fpu/xfd.c */
 /* links: guest/multiboot1.c guest/bzimage.c guest/memory.c */
+/* links: boot/efi/config.c */
 /*
  * Everything that comes from outside at start-up, damaged in more than 200
  * ways: each is refused, or complained about, with a sentence that no other
@@ -11,6 +12,7 @@
 #include <string.h>
 
 #include "boot/acpi_check.h"
+#include "boot/efi/config.h"
 #include "boot/lib/options.h"
 #include "boot/lib/pages.h"
 #include "boot/lib/panic.h"
@@ -405,6 +407,51 @@ static void host_lines(void)
 	for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
 		try_host(lines[i]);
 	claim("Tilevisor's command line", 40);
+}
+
+/* tilevisor.cfg: LENGTH characters, which may hold a NUL. */
+static void try_config(const char *name, const char *text, size_t length)
+{
+	static struct efi_config config;
+	char *file    = malloc(length + 1);
+	char why[240] = "";
+
+	memcpy(file, text, length);
+	judge(name, !efi_config_parse(file, length, &config, why, sizeof(why)),
+	      why);
+	free(file);
+}
+
+static void config_files(void)
+{
+	static const char *const file[] = {
+		"modul x",
+		"Options x",
+		"module",
+		"\nmodule \"",
+		"\n\nmodule \"\" vm=a",
+		"\"module x",
+		"options a\noptions b",
+		"options a\n# b\noptions",
+		"module \xc3\xbc",
+		"\tmodule a\033[2J",
+		"module a\x7f",
+		"\xff\xfe",
+	};
+	char large[BOOT_MODULE_MAX * 16 + BOOT_CMDLINE_MAX];
+
+	for (size_t i = 0; i < ARRAY_SIZE(file); i++)
+		try_config(file[i], file[i], strlen(file[i]));
+	try_config("a NUL", "module a\0b", 10);
+	memset(large, 'x', sizeof(large));
+	memcpy(large, "module ", 7);
+	try_config("a long name", large, 7 + EFI_PATH_MAX);
+	large[9] = ' ';
+	try_config("a long line", large, BOOT_CMDLINE_MAX);
+	for (size_t i = 0; i <= BOOT_MODULE_MAX; i++)
+		memcpy(large + i * 9, "module x\n", 9);
+	try_config("too many modules", large, (BOOT_MODULE_MAX + 1) * 9);
+	claim("tilevisor.cfg", 16);
 }
 
 /* Lines up to a NULL, one a module. */
@@ -885,6 +932,7 @@ int main(void)
 	multiboot2();
 	host_lines();
 	module_lines();
+	config_files();
 	multiboot1();
 	bzimages();
 	acpi_tables();
