@@ -104,8 +104,10 @@ void vm_reset_by_guest(struct vm *vm, const char *reason)
 	char text[VM_REASON_SIZE];
 	bool allowed;
 
+	/* Two vCPUs that ask at the same time get one reset. */
 	spin_lock(&vm->lock);
-	allowed = reset_limit_take(&vm->reset_limit, rdtsc(), period);
+	allowed = vm->stopped || vm->resetting ||
+		  reset_limit_take(&vm->reset_limit, rdtsc(), period);
 	spin_unlock(&vm->lock);
 	if (allowed) {
 		vm_reset(vm, reason);
