@@ -20,6 +20,7 @@ static struct vlapic lapic;
 static struct vioapic ioapic;
 static struct vpic pic;
 static struct vuart uart;
+static struct ring line;
 static struct msr_state msr;
 static u64 now;
 
@@ -138,6 +139,13 @@ static void uart_step(struct input *in, u64 what)
 	else
 		(void)vuart_read(&uart, offset);
 	REQUIRE(uart.rx_count <= VUART_FIFO && uart.rx_head < VUART_FIFO);
+	/* What comes in from outside waits; it never overruns. */
+	const u8 errors = uart.lsr_errors;
+
+	if (ring_room(&line))
+		ring_put(&line, (u8)what);
+	vuart_fill(&uart, &line);
+	REQUIRE(uart.rx_count <= VUART_FIFO && uart.lsr_errors == errors);
 	(void)vuart_irq(&uart);
 }
 
@@ -167,6 +175,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	vioapic_reset(&ioapic);
 	vpic_reset(&pic);
 	vuart_reset(&uart);
+	line.put = line.taken = 0;
 	msr_reset(&msr, 1);
 	while (in.left) {
 		const u64 choice = take(&in, 1);

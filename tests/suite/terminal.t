@@ -6,6 +6,7 @@ use strict;
 use warnings;
 use Digest::MD5 qw(md5_hex);
 use FindBin;
+use IPC::Open2;
 use lib $FindBin::Bin;
 use Session;
 use Test::More;
@@ -208,6 +209,8 @@ sub deaf
 	shows('what is dropped is said', qr/tv: a does not read its 4096 bytes/);
 	$session->send(ESCAPE);
 	shows('the monitor opens all the same', qr/tv> $/);
+	monitor('exits a', '\d+ EXTERNAL_INTERRUPT',
+		'keys end the stay of a guest with interrupts off');
 	$session->send("console b\r");
 	shows('and gives the terminal away', qr/tv: the terminal is b's/);
 	$session->send("ask\n");
@@ -215,6 +218,52 @@ sub deaf
 	$session->send(ESCAPE . "off\r");
 	shows('the end', qr/"event":"end"/);
 	$session->finish;
+}
+
+# A machine whose tables lead no interrupt from the console to a CPU.
+sub polled
+{
+	$session = Session->start_vms('polled', 'console-raw=a',
+				      [qw(--mem 128 --no-acpi)],
+				      'a uart mem=16M -- session');
+	comes('without ACPI the console is polled, and it is said',
+	      qr/tv: the console's input is polled: there is no MADT/);
+	shows('polled: the guest is ready', qr/uart: ready\r?\n/);
+	input('polled', 'sum', 200);
+	$session->send("end\n");
+	is $session->finish, 0, 'polled: it ends well';
+}
+
+# A terminal gets its settings back, however the emulator ends.
+sub tty
+{
+	my $guest = Session::build_directory() . '/guest/uart.elf';
+	my $run = "$FindBin::Bin/../emulator/run --terminal --direct $guest "
+	    . '--mem 64 --cmdline session';
+	my %ends = (
+		'by its key' => ["$run", 0, "\x1c"],
+		'by a signal' => ["timeout --foreground -s TERM 10 $run", 124, ''],
+		'by itself' => [$run, 0, "end\n"],
+	);
+
+	for my $how (sort keys %ends) {
+		my ($command, $status, $keys) = @{$ends{$how}};
+		local $ENV{O} = Session::build_directory();
+		my $pid = open2(my $out, my $in, 'script', '-qec',
+				"stty -g; $command 2>/dev/null; "
+				. 'echo status $?; stty -g', '/dev/null');
+		my $text = '';
+		while (sysread $out, $text, 4096, length $text) {
+			next unless $keys ne '' && $text =~ /uart: ready/;
+			syswrite $in, $keys;
+			$keys = '';
+		}
+		waitpid $pid, 0;
+		my ($before, $got, $after) = $text =~
+		    /^([0-9a-f:]+)\r\n.*status (\d+)\r\n([0-9a-f:]+)/ms;
+		is $got, $status, "a terminal: the emulator ends $how";
+		is $after, $before, "a terminal: as it was, ended $how";
+	}
 }
 
 # Types COMMAND in the guest's shell and waits for PATTERN and the next prompt.
@@ -288,8 +337,9 @@ sub linux
 }
 
 my %play = (bare => \&bare, hosted => \&hosted, commands => \&commands,
-	    deaf => \&deaf, linux => \&linux);
-for my $name (@ARGV ? @ARGV : qw(bare hosted commands deaf linux)) {
+	    deaf => \&deaf, polled => \&polled, tty => \&tty,
+	    linux => \&linux);
+for my $name (@ARGV ? @ARGV : qw(bare hosted commands deaf polled tty linux)) {
 	eval { $play{$name}->(); 1 } or diag $@;
 }
 done_testing;
