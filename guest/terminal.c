@@ -95,12 +95,17 @@ void terminal_vm_stopped(struct vm *vm)
 		say_line("the terminal is %s's now", other->config.name);
 }
 
-/* What waits on its line, to the UART of VM. */
+/*
+ * What waits on its line, to the UART of VM; unless that is being taken apart
+ * or put together, by somebody who holds no lock.
+ */
 static void deliver(struct vm *vm)
 {
 	spin_lock(&vm->lock);
-	vuart_fill(&vm->uart, &vm->line);
-	interrupts_line(vm, VUART_IRQ, vuart_irq(&vm->uart));
+	if (!vm->stopped && !vm->resetting) {
+		vuart_fill(&vm->uart, &vm->line);
+		interrupts_line(vm, VUART_IRQ, vuart_irq(&vm->uart));
+	}
 	spin_unlock(&vm->lock);
 }
 

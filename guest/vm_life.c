@@ -39,7 +39,9 @@ static void report(struct vm *vm)
 /* Nobody but the caller can reach VM any more. */
 static void take_over(struct vm *vm)
 {
+	spin_lock(&vm->lock); /* the terminal may be showing half a line */
 	console_flush(&vm->console);
+	spin_unlock(&vm->lock);
 	if (!vm->resetting)
 		report(vm);
 	vcpu_do_chore(&vm->vcpu[0]);
