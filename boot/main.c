@@ -23,6 +23,7 @@
 #include "boot/smp.h"
 #include "fpu/fpu.h"
 #include "guest/terminal.h"
+#include "guest/machine_report.h"
 #include "guest/vm.h"
 #include "vmx/runloop.h"
 #include "vmx/sched.h"
@@ -121,6 +122,13 @@ static void cpu_up(void)
 	vmx_init_cpu(); /* FEATURE_CONTROL, CR4.VMXE, VMXON */
 }
 
+/* For whoever writes a bug report. */
+static void report(const struct boot_info *bi)
+{
+	if (host_options()->report)
+		machine_report(bi);
+}
+
 /* Runs on every other CPU. */
 void cpu_main(void)
 {
@@ -157,6 +165,7 @@ void boot_main(const struct boot_info *bi)
 	ioapic_listen_to_console(); /* input by interrupt */
 	smp_start(bi);     /* the other CPUs come to cpu_main() and wait */
 	machine_test(bi);  /* if asked for: what can be tested so far */
+	report(bi);        /* if asked for: everything about the machine */
 	selftest();        /* fail on purpose, if asked to */
 	vmx_require();     /* from here on nothing goes without VMX */
 	sched_init();      /* a run queue in each CPU's block */

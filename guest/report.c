@@ -26,8 +26,7 @@ static const char *exit_name(u32 reason)
 	return NULL;
 }
 
-/* Text for a JSON string: quotes and backslashes escaped, controls dropped. */
-static const char *json(char *to, size_t size, const char *from)
+const char *report_json(char *to, size_t size, const char *from)
 {
 	size_t n = 0;
 
@@ -70,9 +69,9 @@ void report_boot(const struct boot_info *bi)
 		  "\"xcr0\":\"%#llx\",\"xss\":\"%#llx\",\"xfd\":\"%#llx\","
 		  "\"xsaves\":%s,\"vpid\":%s,\"timer\":%s,\"ept_1g\":%s,"
 		  "\"small_bytes\":%u,\"full_bytes\":%u,\"ticks\":%llu",
-		  json(cpu, sizeof(cpu), name), cpu_count, LL(tsc_hz()),
+		  report_json(cpu, sizeof(cpu), name), cpu_count, LL(tsc_hz()),
 		  LL(pages_free_count() * PAGE_SIZE),
-		  json(loader, sizeof(loader), bi->loader),
+		  report_json(loader, sizeof(loader), bi->loader),
 		  LL(fpu_machine_xcr0()), LL(fpu_machine_xss()),
 		  LL(fpu_machine_xfd_mask()), truth(fpu_machine_has_xsaves()),
 		  truth(vmx_caps.vpid), truth(vmx_caps.timer),
@@ -99,7 +98,7 @@ void report_vm_refused(const char *name, const char *reason)
 	char text[300];
 
 	log_event("\"event\":\"vm-refused\",\"vm\":\"%s\",\"reason\":\"%s\"",
-		  name, json(text, sizeof(text), reason));
+		  name, report_json(text, sizeof(text), reason));
 	log_warn("VM %s is not started: %s", name, reason);
 }
 
@@ -161,7 +160,7 @@ void report_vm_reset(const struct vm *vm)
 
 	log_event("\"event\":\"vm-reset\",\"vm\":\"%s\",\"reason\":\"%s\","
 		  "\"count\":%u",
-		  vm->config.name, json(text, sizeof(text), vm->reason),
+		  vm->config.name, report_json(text, sizeof(text), vm->reason),
 		  vm->resets);
 }
 
@@ -173,7 +172,7 @@ void report_vm_stop(const struct vm *vm)
 		  "\"code\":%d,\"resets\":%u,\"unknown_ports\":%llu,"
 		  "\"unknown_msrs\":%llu,\"free_bytes\":%llu,"
 		  "\"ticks\":%llu",
-		  vm->config.name, json(text, sizeof(text), vm->reason),
+		  vm->config.name, report_json(text, sizeof(text), vm->reason),
 		  vm->code, vm->resets, LL(vm->ports.total), LL(vm->msrs.total),
 		  LL(pages_free_count() * PAGE_SIZE), LL(rdtsc() - entry_tsc));
 	for (u32 i = 0; i < vm->config.vcpu_count; i++)

@@ -8,6 +8,12 @@
 
 #include "guest/vm.h"
 
+/*
+ * FROM as the inside of a JSON string, cut to SIZE: quotes and backslashes
+ * escaped, control characters and what is not ASCII dropped. Returns TO.
+ */
+const char *report_json(char *to, size_t size, const char *from);
+
 void report_boot(const struct boot_info *bi);
 void report_vm_start(const struct vm *vm);
 

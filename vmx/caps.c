@@ -193,6 +193,29 @@ static void fill(const struct vmx_msrs *m, const u32 word[WORD_COUNT],
 		caps->cpu2 &= ~(u32)CPU2_VPID;
 }
 
+bool caps_control(const struct vmx_msrs *m, unsigned int index,
+		  struct caps_control *out)
+{
+	const u64 cap[WORD_COUNT] = {
+		[WORD_PIN] = m->pin,     [WORD_CPU] = m->cpu,
+		[WORD_CPU2] = m->cpu2,   [WORD_EXIT] = m->exit,
+		[WORD_ENTRY] = m->entry,
+	};
+	u32 word;
+
+	if (index >= ARRAY_SIZE(controls))
+		return false;
+
+	const struct control *c = &controls[index];
+
+	*out = (struct caps_control){
+		.name      = c->name,
+		.required  = c->required,
+		.available = vmx_ctl_fit(cap[c->word], c->bit, &word),
+	};
+	return true;
+}
+
 struct caps_verdict caps_judge(const struct vmx_msrs *m, struct vmx_caps *caps)
 {
 	const u64 cap[WORD_COUNT] = {

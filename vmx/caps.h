@@ -66,6 +66,15 @@ bool vmx_ctl_fit(u64 cap, u32 want, u32 *out);
 /* Judge M. Unless the verdict is REFUSE_NOTHING, *CAPS is not to be used. */
 struct caps_verdict caps_judge(const struct vmx_msrs *m, struct vmx_caps *caps);
 
+/* The INDEX-th control that we know by name. False: there are not so many. */
+struct caps_control {
+	const char *name;
+	bool required;  /* nothing goes without */
+	bool available; /* M lets it be 1 */
+};
+bool caps_control(const struct vmx_msrs *m, unsigned int index,
+		  struct caps_control *out);
+
 /* What CAPS lacks: the INDEX-th sentence, NULL after the last. */
 const char *caps_missing(const struct vmx_caps *caps, unsigned int index);
 

@@ -103,6 +103,16 @@ static bool usable(void)
 	return verdict.why == REFUSE_NOTHING && (judged.misc & MISC_EFER_LMA);
 }
 
+const struct vmx_msrs *vmx_machine(void)
+{
+	return &judged;
+}
+
+struct caps_verdict vmx_verdict(void)
+{
+	return verdict;
+}
+
 void vmx_require(void)
 {
 	if (verdict.why != REFUSE_NOTHING)

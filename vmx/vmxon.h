@@ -6,6 +6,13 @@
 /* Once: reads and judges the capability MSRs. */
 void vmx_init(void);
 
+struct vmx_msrs;
+struct caps_verdict;
+
+/* What vmx_init() read on the boot CPU, and what it made of it. */
+const struct vmx_msrs *vmx_machine(void);
+struct caps_verdict vmx_verdict(void);
+
 /*
  * Once, when the machine is up without VMX: one that lacks what we need is
  * refused with a sentence that names it.

@@ -303,6 +303,12 @@ static bool take_migrate(struct host_options *o, const struct option *word)
 	return option_number(word, &o->migrate) && o->migrate >= MIGRATE_MIN;
 }
 
+static bool take_report(struct host_options *o, const struct option *word)
+{
+	o->report = !word->value;
+	return o->report;
+}
+
 static bool take_selftest(struct host_options *o, const struct option *word)
 {
 	if (!word->value) {
@@ -326,6 +332,7 @@ static const struct host_option table[] = {
 	{ "xfd", "nm, wrmsr, eager, kvm, inject", take_xfd, false },
 	{ "fpu", "lazy, reserve", take_fpu, false },
 	{ "apicv", "on, off", take_apicv, false },
+	{ "report", "no value", take_report, true },
 	{ "selftest",
 	  "no value, or panic, nx, write, guard, double, divide, null, stack, "
 	  "late, mc, nmi (debug builds)",
@@ -336,7 +343,8 @@ static const struct host_option table[] = {
 
 /* Every option for people; the last one is for those who debug Tilevisor. */
 #define LISTED                                                                 \
-	"console, log, slice, end, console-raw, xfd, fpu, apicv, selftest"
+	"console, log, slice, end, console-raw, xfd, fpu, apicv, report, "     \
+	"selftest"
 #define LISTED_COUNT (ARRAY_SIZE(table) - (TV_DEBUG ? 0 : 1))
 
 static const struct host_option *find(const struct option *word)

@@ -85,6 +85,7 @@ struct host_options {
 	bool console_given;
 	u64 migrate; /* debug builds: slices of at most so many TSC ticks, and
 		      * after each the vCPU goes on on the next CPU; 0: off */
+	bool report; /* print all about the machine */
 	bool test_machine; /* run the self-tests, then end */
 	char selftest[16]; /* debug builds: provoke a failure; "" normally */
 };

@@ -209,6 +209,28 @@ static void refusals(void)
 		       "refusal %d has a sentence", i);
 }
 
+/* What `report` lists: every control, and whether the machine has it. */
+static void names(void)
+{
+	const struct vmx_msrs none = { 0 };
+	struct caps_control c;
+	unsigned int n = 0, there = 0, required = 0;
+	bool right = true;
+
+	for (; caps_control(&spr, n, &c); n++) {
+		there += c.available;
+		required += c.required;
+		right = right && c.name[0];
+		if (strcmp(c.name, "enable EPT") == 0)
+			right = right && c.available && c.required;
+	}
+	tap_ok(right && there == n && required < n,
+	       "%u controls by name, all of them there", n);
+	for (n = there = 0; caps_control(&none, n, &c); n++)
+		there += c.available;
+	tap_is(there, 0, "none on a machine without VMX");
+}
+
 int main(void)
 {
 	fits();
@@ -217,5 +239,6 @@ int main(void)
 	fallbacks();
 	apic_virtualization();
 	refusals();
+	names();
 	return tap_done();
 }
