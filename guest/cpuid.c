@@ -20,6 +20,9 @@
 #define LEAF_TMUL      0x1e
 #define LEAF_TOPOLOGY2 0x1f
 
+/* CPUID.1EH.1:EAX: INT8, BF16, COMPLEX, FP16, as leaf 7 shows them. */
+#define TMUL_FEATURES FIELD(3, 0)
+
 /* CPUID.1:ECX. Not here: DTES64, MONITOR, DS-CPL, VMX, SMX, EIST, TM2, CNXT-ID,
  * SDBG, xTPR, PDCM, PCID, DCA; the hypervisor bit is the VM's own. */
 #define FEATURES_1C                                                            \
@@ -247,7 +250,22 @@ static void add_xstate(struct cpuid_table *t, const struct cpuid_host *h,
 	t->basic[LEAF_XSTATE].fix[1] = CPUID_COMPACTED;
 }
 
-/* Palettes, and TMUL with the sub-leaf that newer CPUs have. */
+/* TMUL, and newer CPUs' sub-leaf 1, which repeats leaf 7's AMX features. */
+static void add_tmul(struct cpuid_table *t, struct cpuid_regs limits,
+		     struct cpuid_regs features)
+{
+	add_indexed(t, LEAF_TMUL,
+		    (struct cpuid_regs){
+			    .eax = (u32)min_u64(limits.eax, 1),
+			    .ebx = limits.ebx,
+		    });
+	add_indexed(t, LEAF_TMUL,
+		    (struct cpuid_regs){
+			    .eax = features.eax & (u32)TMUL_FEATURES,
+		    });
+}
+
+/* Palettes and TMUL. */
 static void add_amx(struct cpuid_table *t, const struct cpuid_host *h)
 {
 	const u32 palettes = (u32)min_u64(host_regs(h, LEAF_PALETTE, 0).eax, 1);
@@ -255,9 +273,7 @@ static void add_amx(struct cpuid_table *t, const struct cpuid_host *h)
 	add_indexed(t, LEAF_PALETTE, (struct cpuid_regs){ .eax = palettes });
 	for (u32 i = 1; i <= palettes; i++)
 		add_indexed(t, LEAF_PALETTE, host_regs(h, LEAF_PALETTE, i));
-	add_indexed(
-		t, LEAF_TMUL,
-		(struct cpuid_regs){ .ebx = host_regs(h, LEAF_TMUL, 0).ebx });
+	add_tmul(t, host_regs(h, LEAF_TMUL, 0), host_regs(h, LEAF_TMUL, 1));
 }
 
 /*

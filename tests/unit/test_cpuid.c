@@ -164,6 +164,7 @@ static const struct {
 	{ "the palette count", 0x1d, 0, 'a', ~0u, 1 },
 	{ "palette 1", 0x1d, 1, 'a', ~0u, 0x04002000 },
 	{ "TMUL", 0x1e, 0, 'b', ~0u, 0x4010 },
+	{ "TMUL's features", 0x1e, 1, 'a', ~0u, 0xf },
 };
 /* clang-format on */
 
