@@ -2,6 +2,7 @@
 #include "guest/hypercall.h"
 
 #include "guest/vm.h"
+#include "vmx/vcpu_run.h"
 
 /* The VMCALL that asks is not counted in its own answer. */
 static u64 exits(const struct vcpu *v, u64 reason)
@@ -13,6 +14,26 @@ static u64 exits(const struct vcpu *v, u64 reason)
 	if (reason >= VCPU_EXIT_REASON_COUNT)
 		return 0;
 	return s->exits[reason] - (reason == EXIT_REASON_VMCALL);
+}
+
+/* The new state before the old one goes: without memory nothing changes. */
+static enum verdict renew(struct vcpu *v, u64 *result)
+{
+	const struct fpu_config config = vm_fpu_config(v->vm);
+	struct fpu next;
+
+	if (!fpu_create(&next, &config)) {
+		*result = ~0ULL;
+		return RUN_AGAIN;
+	}
+	next.stats = v->fpu.stats;
+	fpu_put(&v->fpu);
+	fpu_destroy(&v->fpu);
+	v->fpu = next;
+	fpu_load(&v->fpu);
+	vcpu_apply_traps(v);
+	vcpu_forget_cpuid(v);
+	return RUN_AGAIN;
 }
 
 enum verdict hypercall(struct vcpu *v, u64 number, u64 argument, u64 *result)
@@ -51,6 +72,8 @@ enum verdict hypercall(struct vcpu *v, u64 number, u64 argument, u64 *result)
 	case CALL_RESETS:
 		*result = v->vm->resets;
 		return RUN_AGAIN;
+	case CALL_RENEW:
+		return renew(v, result);
 	default:
 		*result = ~0ULL;
 		return RUN_AGAIN;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Our calls: VMCALL with calls=on. They let a test guest count what it costs to
- * run here; they change nothing. RAX is the number, RBX the argument, RAX the
- * result.
+ * run here, and begin anew with an area that has yet to grow. RAX is the
+ * number, RBX the argument, RAX the result.
  */
 #ifndef GUEST_HYPERCALL_H
 #define GUEST_HYPERCALL_H
@@ -21,6 +21,7 @@ enum hypercall {
 	CALL_POLICY      = 9,  /* enum xfd_policy */
 	CALL_HOST_TICKS  = 10, /* in root mode, for this vCPU */
 	CALL_RESETS      = 11, /* of this VM, so far */
+	CALL_RENEW       = 12, /* extended state as after RESET, area small */
 };
 
 /* All ones for an unknown number. V is the current vCPU. */

@@ -104,6 +104,9 @@ void vm_reset_by_guest(struct vm *vm, const char *reason);
 /* All VMs that were created, in that order. */
 struct vm *vm_first(void);
 
+/* What this VM may have of the extended state; CPUID says the same. */
+struct fpu_config vm_fpu_config(struct vm *vm);
+
 /* The devices of V. */
 static inline struct vm_vcpu *vm_device(const struct vcpu *v)
 {

@@ -57,8 +57,7 @@ static bool map_memory(struct vm *vm)
 	return true;
 }
 
-/* What this VM may have of the extended state; CPUID says the same. */
-static struct fpu_config fpu_config(struct vm *vm)
+struct fpu_config vm_fpu_config(struct vm *vm)
 {
 	const struct vm_config *c = &vm->config;
 	u64 xcr0                  = fpu_machine_xcr0() & XCR0_KNOWN;
@@ -78,7 +77,7 @@ static struct fpu_config fpu_config(struct vm *vm)
 
 static void make_cpuid(struct vm *vm, const struct cpuid_host *host)
 {
-	const struct fpu_config f        = fpu_config(vm);
+	const struct fpu_config f        = vm_fpu_config(vm);
 	const struct cpuid_config config = {
 		.vcpu_count  = vm->config.vcpu_count,
 		.amx         = vm->config.amx,
@@ -144,7 +143,7 @@ static bool make_vcpus(struct vm *vm)
 			.ept        = &vm->ept,
 			.calls      = vm->config.calls,
 			.device     = &vm->device[i],
-			.fpu        = fpu_config(vm),
+			.fpu        = vm_fpu_config(vm),
 		};
 
 		if (!vcpu_create(&vm->vcpu[i], &config))

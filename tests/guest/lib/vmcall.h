@@ -20,6 +20,7 @@ enum call {
 	CALL_POLICY      = 9,
 	CALL_ROOT_TICKS  = 10,
 	CALL_RESETS      = 11, /* of the VM */
+	CALL_RENEW       = 12, /* extended state as after RESET, area small */
 };
 
 #define EXIT_CPUID  10
