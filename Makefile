@@ -34,6 +34,7 @@ help:
 #: make qemu         the same in QEMU: nested KVM, or the start up to VT-x
 #: make tested       docs/tested.md, from the last make test SUITE=machines
 #: make bench        counted costs, as a table and in build/bench.jsonl
+#: make differential random guests, bare and under every policy: can they tell?
 #: make emulator     the machine the tests run in: Bochs, patched
 #: make emulator-check  the emulator's own proof, without Tilevisor
 #: make guests       the test guests
@@ -287,6 +288,10 @@ endif
 .PHONY: bench
 bench: deps test-images
 	$(Q)tests/bench/run
+
+.PHONY: differential
+differential: deps test-images
+	$(Q)tests/differential/run
 
 .PHONY: run
 run: deps test-images

@@ -52,6 +52,7 @@ event:
 	and $-16, %rsp
 	call trap_dispatch
 	mov %rbp, %rsp
+frame_leave:
 	pop %rax
 	pop %rcx
 	pop %rdx
@@ -106,6 +107,14 @@ user_enter:
 	push %rdi
 	mov %rsi, %rdi
 	iretq
+
+/* u64 frame_enter(const struct frame *): back by user_leave() from a hook */
+	.global frame_enter
+frame_enter:
+	push_saved
+	mov %rsp, %gs:CPU_SAVED_RSP
+	mov %rdi, %rsp
+	jmp frame_leave
 
 /* User code returns here, still at CPL 3. */
 user_return:

@@ -56,6 +56,22 @@ $(O)/tests/guest/$(1).elf64: $(call guest_objs,$(wildcard $(GUEST_DIR)/$(1)/*.c)
 endef
 $(foreach g,$(GUESTS),$(eval $(call guest_rule,$(g))))
 
+# conformance is made of the claims of these, in this order: model looks at the
+# state after reset, hlt_timer at the APIC before x2APIC mode.
+CONFORMANCE := model hlt_timer msr first_use xcr events nested_nm ts_lazy modes \
+	       no_xfd_aware cpuid switch smp
+conformance_dir := $(O)/tests/guest/conformance
+$(conformance_dir)/conformance.c.o: GUEST_CPPFLAGS += \
+	'-DGUESTS(f)=$(foreach g,$(CONFORMANCE),f($(g)))'
+define conformance_rule
+$(conformance_dir)/of_$(1).o: $(O)/tests/guest/$(1)/$(1).c.o
+	$(Q)mkdir -p $$(@D)
+	$(Q)$(OBJCOPY) --redefine-sym claims=claims_$(1) \
+		--redefine-sym claim_count=claim_count_$(1) $$< $$@
+endef
+$(foreach g,$(CONFORMANCE),$(eval $(call conformance_rule,$(g))))
+$(conformance_dir).elf64: $(CONFORMANCE:%=$(conformance_dir)/of_%.o)
+
 $(O)/guest/%.elf: $(O)/tests/guest/%.elf64
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D)

@@ -22,6 +22,7 @@
 #define CPUID_D_1_EAX_XFD     BIT(4)
 
 struct guest guest;
+bool claims_record;
 
 void guest_main(u32 magic, const u32 *info);
 
@@ -170,30 +171,49 @@ static bool claim_holds(const struct claim *c)
 	return cpu ? smp_run(cpu, c->holds) : trap_guarded(c->holds);
 }
 
+__attribute__((weak)) const struct claim_table *claim_tables(size_t *count)
+{
+	static const struct claim_table only = { claims, &claim_count };
+
+	*count = 1;
+	return &only;
+}
+
+static void claim_print(const struct claim *c, u32 n, bool *passed)
+{
+	const char *lack = claim_lacks(c);
+
+	if (lack) {
+		printk("ok %u - %s # SKIP %s\n", n, c->text, lack);
+		return;
+	}
+	const bool ok = claim_holds(c);
+
+	if (OPEN_ITEM(c->when) && claims_record) {
+		printk("# H.%u: %s: %s\n", OPEN_ITEM(c->when), c->text,
+		       ok ? "so it is" : "not so");
+		printk("ok %u - recorded: %s\n", n, c->text);
+		return;
+	}
+	printk("%sok %u - %s\n", ok ? "" : "not ", n, c->text);
+	*passed &= ok;
+}
+
 static bool claims_run(void)
 {
+	size_t tables;
+	const struct claim_table *t = claim_tables(&tables);
 	u32 count = 0, n = 0;
 	bool passed = true;
 
-	for (size_t i = 0; i < claim_count; i++)
-		count += claim_is_made(&claims[i]);
+	for (size_t i = 0; i < tables; i++)
+		for (size_t j = 0; j < *t[i].count; j++)
+			count += claim_is_made(&t[i].claims[j]);
 	printk("1..%u\n", count);
-	for (size_t i = 0; i < claim_count; i++) {
-		const struct claim *c = &claims[i];
-		const char *lack      = claim_lacks(c);
-
-		if (!claim_is_made(c))
-			continue;
-		n++;
-		if (lack) {
-			printk("ok %u - %s # SKIP %s\n", n, c->text, lack);
-			continue;
-		}
-		const bool ok = claim_holds(c);
-
-		printk("%sok %u - %s\n", ok ? "" : "not ", n, c->text);
-		passed &= ok;
-	}
+	for (size_t i = 0; i < tables; i++)
+		for (size_t j = 0; j < *t[i].count; j++)
+			if (claim_is_made(&t[i].claims[j]))
+				claim_print(&t[i].claims[j], ++n, &passed);
 	return passed;
 }
 

@@ -36,6 +36,12 @@ enum policy {
 #define NEEDS_X2APIC BIT(11)
 /* Runs on a CPU that never used tiles; without fresh=, on CPU 0 in the end. */
 #define FRESH BIT(16)
+/*
+ * Item N of what only silicon can settle (xfd.md H). The emulator's answer is
+ * asserted on the emulator; an image for any machine records it.
+ */
+#define OPEN(n)      ((u32)(n) << 20)
+#define OPEN_ITEM(w) ((w) >> 20 & 0xf)
 
 struct claim {
 	const char *text;
@@ -45,6 +51,18 @@ struct claim {
 
 extern const struct claim claims[];
 extern const size_t claim_count;
+
+/* An image made of several claims files names their tables itself. */
+struct claim_table {
+	const struct claim *claims;
+	const size_t *count;
+};
+
+/* True: claims that are OPEN are recorded, and pass either way. */
+extern bool claims_record;
+
+/* The tables in order, and how many. Weak: claims[] alone. */
+const struct claim_table *claim_tables(size_t *count);
 
 #define CLAIMS_END const size_t claim_count = ARRAY_SIZE(claims);
 

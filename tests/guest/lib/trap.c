@@ -12,6 +12,7 @@
 
 #define VECTOR_USER_RETURN 0x80
 #define STUB_BYTES         16
+#define GATE_DPL3          (3 << 5)
 
 struct gate {
 	u16 offset0, selector;
@@ -28,7 +29,6 @@ struct table_ptr {
 
 extern const u8 trap_stubs[];
 u64 user_enter(u64 (*fn)(u64 arg), u64 arg, u64 stack_top);
-_Noreturn void user_leave(u64 result);
 bool guarded_call(bool (*claim)(void));
 _Noreturn void guarded_fail(void);
 void trap_dispatch(struct frame *f);
@@ -62,16 +62,21 @@ void trap_clear_hooks(void)
 void trap_set_gate(unsigned int vector, bool present, unsigned int ist)
 {
 	const u64 at = (u64)trap_stubs + vector * STUB_BYTES;
-	const u8 dpl = vector == VECTOR_USER_RETURN ? 3 : 0;
+	const u8 dpl = vector == VECTOR_USER_RETURN ? GATE_DPL3 : 0;
 
 	idt[vector] = (struct gate){
 		.offset0  = (u16)at,
 		.selector = SEL_CODE64,
 		.ist      = (u8)ist,
-		.type     = (u8)((present ? 0x8e : 0x0e) | dpl << 5),
+		.type     = (u8)((present ? 0x8e : 0x0e) | dpl),
 		.offset1  = (u16)(at >> 16),
 		.offset2  = hi32(at),
 	};
+}
+
+void trap_open_gate(unsigned int vector)
+{
+	idt[vector].type |= GATE_DPL3;
 }
 
 void trap_point_gate(unsigned int vector, void (*entry)(void))

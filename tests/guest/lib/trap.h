@@ -44,6 +44,9 @@ void trap_init(void);
 /* Change one gate of the IDT: present or not; IST 0 is "same stack". */
 void trap_set_gate(unsigned int vector, bool present, unsigned int ist);
 
+/* Let INT of VECTOR pass at CPL 3, until trap_set_gate(). */
+void trap_open_gate(unsigned int vector);
+
 /* Let VECTOR enter at ENTRY instead of its stub, until trap_set_gate(). */
 void trap_point_gate(unsigned int vector, void (*entry)(void));
 void trap_load_idt(void);
@@ -84,6 +87,13 @@ struct trap try_write_cr4(u64 val);
  * inside it works as usual. User mode may touch all memory.
  */
 u64 user_call(u64 (*fn)(u64 arg), u64 arg);
+
+/*
+ * Go on as FRAME says, at any CPL, until a hook calls user_leave(); that ends
+ * frame_enter() with its argument. Interrupts must be off, and are off again.
+ */
+u64 frame_enter(const struct frame *frame);
+_Noreturn void user_leave(u64 result);
 
 /* Run CLAIM; false, too, if it takes an exception it did not expect. */
 bool trap_guarded(bool (*claim)(void));

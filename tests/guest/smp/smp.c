@@ -232,6 +232,6 @@ const struct claim claims[] = {
 	{ "NMIs reach the CPU they name", nmis, NEEDS_SMP },
 	{ "an interrupt wakes a CPU from HLT", wakes_hlt, NEEDS_SMP },
 	{ "F.64 INIT leaves XCR0, XFD, XFD_ERR and tiles alone", f64,
-	  NEEDS_SMP | NEEDS_AMX | NOT_INJECT },
+	  NEEDS_SMP | NEEDS_AMX | NOT_INJECT | OPEN(5) },
 };
 CLAIMS_END

@@ -334,7 +334,7 @@ const struct claim claims[] = {
 	{ "F.38 without CR4.OSXSAVE AMX and XSAVE are #UD", f38, SEEN },
 	{ "F.39 CR0.TS: one #NM, XFD_ERR unchanged, no growth", f39, SEEN },
 	{ "F.40 CR0.TS comes before XFD in XRSTOR", f40, SEEN },
-	{ "F.41 CR0.TS does not stop TILELOADD", f41, SILENT },
+	{ "F.41 CR0.TS does not stop TILELOADD", f41, SILENT | OPEN(1) },
 	{ "F.42 #NM by EM and by WAIT leaves XFD_ERR alone", f42, SEEN },
 	{ "F.43 CPUID.0DH.0:EBX follows XCR0 only", f43, SILENT },
 	{ "F.43 CPUID.0DH.1:EBX is the compacted size", f43_compacted,
