@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Carries steps out and writes down what can be seen. Addresses are noted
- * relative to the buffers they point into, which lie elsewhere on every CPU.
+ * Carries steps out and writes down what can be seen. Every CPU has its buffers
+ * at the same addresses, in page tables of its own, so that addresses can be
+ * compared too: those that x87 saves, for one.
  */
 #include "conformance/sequence.h"
 
@@ -22,14 +23,20 @@
 #define MXCSR_AT      24
 #define MXCSR_INITIAL 0x1f80u
 
-/* Each CPU's part of the window: the area read-only, its end, then nothing. */
-#define WINDOW_PAGES  8ul
-#define WINDOW_END    AREA_PAGES
-#define WINDOW_ABSENT (AREA_PAGES + 1)
+/* Buffers, and pages in them; what is between them is not there. */
+#define BUFFERS       0x10000000000ul /* PML4 entry 2 */
+#define BUFFERS_PML4E 2
+#define PAGE_CODE     0
+#define PAGE_STACK    2
+#define PAGE_CONFIG   4
+#define PAGE_AREA     8
+#define PAGE_READONLY 16
+#define ENTRIES       512
 
-#define DR6_INITIAL 0xffff0ff0ul
-#define DR7_INITIAL 0x400ul
-#define DR6_B0      BIT(0)
+#define CPUID_D_ALIGNED BIT(1)
+#define DR6_INITIAL     0xffff0ff0ul
+#define DR7_INITIAL     0x400ul
+#define DR6_B0          BIT(0)
 
 struct note {
 	const char *what; /* a new line for a step: its name */
@@ -45,14 +52,18 @@ struct run {
 	u32 events;
 	bool answered;
 	u8 *code;
-	u64 stack_top;
-	u64 window;
+	u64 cr3;
 	struct note *notes; /* NULL: nobody wants to see them */
 	u32 note_count;
 };
 
+#define USER_PAGE (PTE_PRESENT | PTE_WRITE | PTE_USER)
+
+extern u64 boot_pml4[ENTRIES];
+
 static struct run *runs[CPU_COUNT];
 static u64 block_hash[BLOCKS];
+static bool aligned[32]; /* components, in the compacted format */
 static u8 pool[AREA_BYTES] __attribute__((aligned(4096)));
 
 /* An image of nothing. MXCSR is loaded even so. */
@@ -70,28 +81,11 @@ static void note(struct run *r, const char *what, u64 val)
 		r->notes[r->note_count++] = (struct note){ what, val, false };
 }
 
-/* An address as the same number on every CPU. */
-static u64 relative(const struct run *r, u64 at)
-{
-	if (at - r->window < WINDOW_PAGES * PAGE_BYTES)
-		return 0xa0000000 + at - r->window;
-	if (at - (u64)r->step.area < AREA_BYTES)
-		return 0xb0000000 + at - (u64)r->step.area;
-	if (at - (u64)r->code < PAGE_BYTES)
-		return 0xc0000000 + at - (u64)r->code;
-	if (r->stack_top - at < PAGE_BYTES)
-		return 0xd0001000 - (r->stack_top - at);
-	return at;
-}
-
-/* Bytes 8 to 23 hold the addresses of the last x87 instruction and operand. */
 static u64 hash_of(const u64 *words, u32 bytes)
 {
 	u64 hash = bytes;
 
 	for (u32 i = 0; i < bytes / 8; i++) {
-		if (i == 1 || i == 2)
-			continue;
 		hash = (hash ^ words[i]) * 0x9e3779b97f4a7c15ul;
 		hash ^= hash >> 29;
 	}
@@ -145,7 +139,7 @@ static bool on_event(struct frame *f)
 	note(r, "cpl", f->cs & 3);
 	note(r, "flags", f->rflags);
 	if (f->vector == TRAP_PF)
-		note(r, "cr2", relative(r, read_cr2()));
+		note(r, "cr2", read_cr2());
 	if (f->vector == TRAP_DB) {
 		note(r, "dr6", read_dr6());
 		write_dr6(DR6_INITIAL);
@@ -154,6 +148,44 @@ static bool on_event(struct frame *f)
 		return true;
 	r->frame = *f;
 	user_leave(0);
+}
+
+/* --------------------------------------------------------- tiles in use */
+
+/* Where component 18 lies in a compacted image of COMPONENTS. */
+static u64 packed_offset(u64 components)
+{
+	u64 at = LEGACY_BYTES;
+
+	for (u32 i = 2; i < 18; i++) {
+		if (!(components & guest.xcr0_max & BIT(i)))
+			continue;
+		at = aligned[i] ? (at + 63) & ~63ul : at;
+		at += guest.component[i].bytes;
+	}
+	return (at + 63) & ~63ul; /* SDM 1-18: TILEDATA is aligned */
+}
+
+/*
+ * Tiles that are all zero may be in use or not, as the processor likes (xfd.md
+ * A.5.25); it may change its mind when a hypervisor saves and restores them.
+ * The image becomes that of tiles not in use.
+ */
+static void area_settle(u8 *area, bool packed)
+{
+	struct xsave_header *h = area_header(area);
+	u64 *tiles = (u64 *)(area + (packed ? packed_offset(h->xcomp_bv)
+					    : guest.component[18].offset));
+	u64 any    = 0;
+
+	if (packed && !(h->xcomp_bv & TILEDATA))
+		return;
+	for (u32 i = 0; i < TILEDATA_BYTES / 8; i++)
+		any |= tiles[i];
+	if (!any)
+		h->xstate_bv &= ~TILEDATA;
+	if (!(h->xstate_bv & TILEDATA))
+		memset(tiles, 0, TILEDATA_BYTES);
 }
 
 /* ------------------------------------------------------------------- steps */
@@ -199,12 +231,15 @@ static void step_run(struct run *r)
 		asm volatile("sti; nop; cli" : : : "memory");
 	if (s->watch != WATCH_NOTHING)
 		write_dr7(DR7_INITIAL);
+	if (s->in_use)
+		r->frame.r[0] &= ~TILEDATA;
+	if (s->saves)
+		area_settle(s->area, s->packs);
 	for (u32 i = 0; i < 16; i++)
 		if (i != 4 && !(s->may_differ & BIT(i)) &&
 		    r->frame.r[i] != s->r[i])
-			note(r, "reg",
-			     (u64)i << 60 ^ relative(r, r->frame.r[i]));
-	note(r, "rsp", relative(r, r->frame.rsp));
+			note(r, "reg", (u64)i << 60 ^ r->frame.r[i]);
+	note(r, "rsp", r->frame.rsp);
 	if (s->written)
 		note(r, "memory", hash_of((u64 *)s->area, s->written));
 }
@@ -271,10 +306,11 @@ static void note_state(struct run *r)
 	note(r, "xfd", rdmsr(MSR_XFD));
 	note(r, "xfd_err", rdmsr(MSR_XFD_ERR));
 	xsetbv(guest.xcr0_max);
-	note(r, "xinuse", xgetbv(1));
+	note(r, "xinuse", xgetbv(1) & ~TILEDATA);
 	wrmsr(MSR_XFD, 0);
 	memset(area, 0, LEGACY_BYTES);
 	xsave(area, ~0ul);
+	area_settle(area, false);
 	note(r, "state", hash_of((u64 *)area, area_bytes()));
 	wrmsr(MSR_XFD_ERR, 0);
 }
@@ -291,27 +327,39 @@ static void sequence(struct run *r, u64 seed)
 
 /* ------------------------------------------------------------- all of them */
 
-static struct run *run_create(u32 cpu)
+/* COUNT new pages at PAGE of the buffers, whose page table is PT. */
+static void *buffer(u64 *pt, u32 page, u32 count)
+{
+	u8 *p = page_alloc(count);
+
+	for (u32 i = 0; i < count; i++)
+		pt[page + i] = (u64)(p + i * PAGE_BYTES) | USER_PAGE;
+	return (void *)(BUFFERS + page * PAGE_BYTES);
+}
+
+static struct run *run_create(void)
 {
 	struct run *r  = page_alloc(1);
 	struct step *s = &r->step;
-	const u32 page = (u32)(cpu * WINDOW_PAGES);
+	u64 *pml4      = page_alloc(1);
+	u64 *pdpt      = page_alloc(1);
+	u64 *pd        = page_alloc(1);
+	u64 *pt        = page_alloc(1);
 
 	_Static_assert(sizeof(struct run) <= PAGE_BYTES, "one page");
-	r->code      = page_alloc(1);
-	r->stack_top = (u64)page_alloc(1) + PAGE_BYTES;
-	s->area      = page_alloc(AREA_PAGES);
-	s->config    = page_alloc(1);
-	s->pushed    = (u64 *)r->stack_top - 2;
+	memcpy(pml4, boot_pml4, PAGE_BYTES);
+	pml4[BUFFERS_PML4E] = (u64)pdpt | USER_PAGE;
+	pdpt[0]             = (u64)pd | USER_PAGE;
+	pd[0]               = (u64)pt | USER_PAGE;
+	r->cr3              = (u64)pml4;
+	r->code             = buffer(pt, PAGE_CODE, 1);
+	s->config           = buffer(pt, PAGE_CONFIG, 1);
+	s->area             = buffer(pt, PAGE_AREA, AREA_PAGES);
+	s->nowhere          = (u64)s->area + AREA_BYTES;
+	s->readonly         = BUFFERS + PAGE_READONLY * PAGE_BYTES;
+	s->pushed = (u64 *)((u64)buffer(pt, PAGE_STACK, 1) + PAGE_BYTES) - 2;
 	for (u32 i = 0; i < AREA_PAGES; i++)
-		window_map(page + i, s->area + i * PAGE_BYTES,
-			   PTE_PRESENT | PTE_USER);
-	window_map(page + WINDOW_END, s->area,
-		   PTE_PRESENT | PTE_USER | PTE_WRITE);
-	window_map(page + WINDOW_ABSENT, NULL, 0);
-	r->window   = WINDOW + page * PAGE_BYTES;
-	s->readonly = r->window;
-	s->nowhere  = r->window + WINDOW_ABSENT * PAGE_BYTES;
+		pt[PAGE_READONLY + i] = pt[PAGE_AREA + i] & ~PTE_WRITE;
 	return r;
 }
 
@@ -323,8 +371,9 @@ static bool run_blocks(void)
 
 	apic_enable();
 	xstate_enable(true);
-	for (u64 b = this_cpu()->index; b * block_size < sequence_count;
-	     b += guest.vcpus) {
+	write_cr3(r->cr3);
+	for (u64 b = this_cpu()->index;
+	     b * block_size < sequence_count && !r->notes; b += guest.vcpus) {
 		r->hash = 0;
 		for (u64 i = 0; i < block_size; i++) {
 			seed = first_seed + b * block_size + i;
@@ -336,10 +385,11 @@ static bool run_blocks(void)
 						      PAGE_BYTES);
 			sequence(r, seed);
 			if (seed == shown)
-				return true;
+				break;
 		}
 		block_hash[b] = r->hash;
 	}
+	write_cr3((u64)boot_pml4);
 	return true;
 }
 
@@ -384,10 +434,12 @@ bool sequences_run(void)
 		return false;
 	cr0_initial = read_cr0() & ~(CR0_TS | CR0_EM);
 	cr4_initial = read_cr4();
+	for (u32 i = 2; i < ARRAY_SIZE(aligned); i++)
+		aligned[i] = cpuid(0xd, i).c & CPUID_D_ALIGNED;
 	mem_random(pool, sizeof(pool), 1);
 	memcpy(initial + MXCSR_AT, &mxcsr, sizeof(mxcsr));
 	for (u32 i = 0; i < guest.vcpus; i++)
-		runs[i] = run_create(i);
+		runs[i] = run_create();
 	for (u32 v = 0; v < 32; v++)
 		trap_set_hook(v, on_event);
 	trap_set_hook(IRQ_VECTOR, on_event);

@@ -37,6 +37,9 @@ struct step {
 	bool answers_nm;  /* #NM: XFD_ERR := 0, XFD := 0, CLTS, and retry */
 	enum watch watch;
 	u32 may_differ; /* registers that are not compared, as bits */
+	bool saves;     /* AREA gets an image from the XSAVE family, */
+	bool packs;     /* ... in the compacted format */
+	bool in_use;    /* it asks for XINUSE */
 	u8 *area;       /* 16 KiB at the same place for all steps */
 	u32 written;    /* bytes of AREA that it may write */
 	u8 *config;     /* 64 bytes */

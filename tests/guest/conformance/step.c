@@ -8,6 +8,7 @@
 
 #include "lib/insn.h"
 
+#define XSAVE_TAIL   1024 /* room before the end of what is there */
 #define LEAF_XSTATE  0xd
 #define LEAF_PALETTE 0x1d
 #define LEAF_TMUL    0x1e
@@ -138,6 +139,7 @@ static void xsetbv_any(struct step *s)
 static void xgetbv_any(struct step *s)
 {
 	s->r[RCX] = step_pick(s, 8) ? step_pick(s, 2) : 2;
+	s->in_use = s->r[RCX] == 1;
 	EMIT(s, 0x0f, 0x01, 0xd0);
 }
 
@@ -325,7 +327,7 @@ static u64 any_mask(struct step *s)
 
 static void xsave_operands(struct step *s)
 {
-	s->r[RSI] = any_address(s, 1024);
+	s->r[RSI] = any_address(s, XSAVE_TAIL);
 	set_edx_eax(s, any_mask(s));
 	if (step_pick(s, 8))
 		EMIT(s, 0x48);
@@ -333,21 +335,21 @@ static void xsave_operands(struct step *s)
 
 static void save_any(struct step *s)
 {
+	static const u8 forms[][3] = {
+		{ 0x0f, 0xae, 0x26 }, /* XSAVE */
+		{ 0x0f, 0xae, 0x36 }, /* XSAVEOPT */
+		{ 0x0f, 0xc7, 0x26 }, /* XSAVEC */
+		{ 0x0f, 0xc7, 0x2e }, /* XSAVES */
+	};
+	const u32 form = step_pick(s, ARRAY_SIZE(forms));
+
 	xsave_operands(s);
+	if (s->r[RSI] == s->nowhere - XSAVE_TAIL) /* see area_settle() */
+		s->r[RSI] = (u64)s->area;
+	s->saves   = s->r[RSI] == (u64)s->area;
 	s->written = AREA_BYTES * 3 / 4;
-	switch (step_pick(s, 4)) {
-	case 0:
-		EMIT(s, 0x0f, 0xae, 0x26); /* XSAVE */
-		break;
-	case 1:
-		EMIT(s, 0x0f, 0xae, 0x36); /* XSAVEOPT */
-		break;
-	case 2:
-		EMIT(s, 0x0f, 0xc7, 0x26); /* XSAVEC */
-		break;
-	default:
-		EMIT(s, 0x0f, 0xc7, 0x2e); /* XSAVES */
-	}
+	s->packs   = form >= 2;
+	emit(s, forms[form], sizeof(forms[form]));
 }
 
 /* A header as an operating system or an attacker would leave it. */
