@@ -35,6 +35,7 @@ help:
 #: make tested       docs/tested.md, from the last make test SUITE=machines
 #: make bench        counted costs, as a table and in build/bench.jsonl
 #: make differential random guests, bare and under every policy: can they tell?
+#: make guest-fuzz   a guest that tries everything; a million exits
 #: make emulator     the machine the tests run in: Bochs, patched
 #: make emulator-check  the emulator's own proof, without Tilevisor
 #: make guests       the test guests
@@ -70,7 +71,7 @@ LD      := ld
 LDFLAGS := -T linker.ld -nostdlib -static --gc-sections -z noexecstack \
 	   --emit-relocs --orphan-handling=error --fatal-warnings --build-id=none
 
-# DEBUG=0: no software check of VM entries, no selftest=; 2: check every entry
+# DEBUG=0: no software check of VM entries, no selftest=; 2: check every entry and exit
 DEBUG ?= 1
 CPPFLAGS += -DTV_DEBUG=$(DEBUG)
 
@@ -260,9 +261,13 @@ emulator: deps
 emulator-check: deps $(O)/emulator/pack $(O)/emulator/rom.bin
 	$(Q)prove -e '' tests/emulator/check
 
+# The same with every VM entry and exit checked, for the fuzz guest.
+$(O)/checked/tilevisor.elf: .FORCE
+	$(Q)$(MAKE) --no-print-directory O=$(O)/checked DEBUG=2 $@
+
 # Everything a suite may want to run, built before.
 .PHONY: test-images
-test-images: $(O)/tilevisor.elf $(O)/tilevisor.iso $(O)/bare.iso $(GUEST_ELFS) \
+test-images: $(O)/tilevisor.elf $(O)/checked/tilevisor.elf $(O)/tilevisor.iso $(O)/bare.iso $(GUEST_ELFS) \
 	     $(O)/selftest.iso $(O)/tilevisor.efi \
 	     $(O)/emulator/pack $(O)/emulator/rom.bin $(FUZZERS)
 
@@ -292,6 +297,10 @@ bench: deps test-images
 .PHONY: differential
 differential: deps test-images
 	$(Q)tests/differential/run
+
+.PHONY: guest-fuzz
+guest-fuzz: deps test-images
+	$(Q)tests/guest/fuzz/run
 
 .PHONY: run
 run: deps test-images

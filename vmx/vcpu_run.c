@@ -7,6 +7,7 @@
 #include "vmx/vcpu_run.h"
 
 #include "boot/lib/lapic.h"
+#include "vmx/audit.h"
 #include "vmx/caps.h"
 #include "vmx/dump.h"
 #include "vmx/enter.h"
@@ -141,6 +142,8 @@ static enum verdict enter_once(struct vcpu *v, struct vmx_cpu *c)
 	v->last_exit_tsc = now;
 	v->rip           = rip;
 	trace(c, v, now, rip, reason);
+	if (TV_DEBUG >= 2)
+		audit_exit(v);
 
 	const enum verdict verdict = exit_dispatch(v, lo32(reason));
 

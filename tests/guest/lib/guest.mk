@@ -70,6 +70,8 @@ $(conformance_dir)/of_$(1).o: $(O)/tests/guest/$(1)/$(1).c.o
 		--redefine-sym claim_count=claim_count_$(1) $$< $$@
 endef
 $(foreach g,$(CONFORMANCE),$(eval $(call conformance_rule,$(g))))
+# fuzz tries conformance's steps too.
+$(O)/tests/guest/fuzz.elf64: $(conformance_dir)/step.c.o
 $(conformance_dir).elf64: $(CONFORMANCE:%=$(conformance_dir)/of_%.o)
 
 $(O)/guest/%.elf: $(O)/tests/guest/%.elf64

@@ -90,9 +90,21 @@ mode_legacy:
 	je 5f
 	cmp $MODE_V86, %ebp
 	je 6f
-	load_operands
+	cmp $MODE_PROTECTED16, %ebp
+	je 9f
+	cmp $MODE_PAE, %ebp
+	jne 8f
+	mov mode_pae_cr3, %eax
+	mov %eax, %cr3
+	mov %cr0, %eax
+	or $0x80000000, %eax
+	mov %eax, %cr0
+8:	load_operands
 	mov $LOW_CODE, %ebx
 	jmp *%ebx
+
+9:	load_operands
+	ljmp $SEL_CODE16, $LOW_CODE
 
 5:	lidt mode_ivt_ptr
 	ljmp $SEL_CODE16, $LOW_BLOB
@@ -134,6 +146,11 @@ real_back:
 fault32:
 	set_data SEL_DATA
 	mov mode_rsp, %esp
+	mov %cr0, %eax
+	and $0x7fffffff, %eax	/* PAE paging off, or LME cannot be set */
+	mov %eax, %cr0
+	mov $boot_pml4, %eax
+	mov %eax, %cr3
 	mov $0xc0000080, %ecx
 	rdmsr
 	or $0x100, %eax
@@ -189,7 +206,7 @@ mode_blob_end:
 
 	.bss
 	.balign 8
-	.global mode_eax, mode_edx, mode_ecx, mode_vector
+	.global mode_eax, mode_edx, mode_ecx, mode_vector, mode_pae_cr3
 mode_rsp:
 	.skip 8
 mode_eax:
@@ -199,6 +216,8 @@ mode_edx:
 mode_ecx:
 	.skip 4
 mode_vector:
+	.skip 4
+mode_pae_cr3:
 	.skip 4
 mode_idt64:
 	.skip 16

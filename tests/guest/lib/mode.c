@@ -11,10 +11,12 @@
 #define TSS32_BYTES   104
 #define TSS32_PRESENT 0x890000000000ul
 #define CODE_LIMIT    0x400
+#define PAE_ENTRIES   4 /* 1 GiB each: the page directories of start.S */
 
 extern const u8 mode_stubs32[], mode_blob[], mode_blob_stubs[];
 extern const u8 mode_blob_end[];
-extern u32 mode_eax, mode_edx, mode_ecx, mode_vector;
+extern u32 mode_eax, mode_edx, mode_ecx, mode_vector, mode_pae_cr3;
+extern u64 boot_pd[];
 void mode_compat(void);
 void mode_legacy(u32 mode);
 
@@ -31,6 +33,7 @@ extern struct table_ptr32 mode_idt32_ptr, mode_ivt_ptr;
 static struct gate32 idt32[VECTORS] __attribute__((aligned(8)));
 static u8 stack32[1024] __attribute__((aligned(16)));
 static u32 tss32[TSS32_BYTES / 4];
+static u64 pae_pdpt[PAE_ENTRIES] __attribute__((aligned(32)));
 
 struct table_ptr32 mode_idt32_ptr = { sizeof(idt32) - 1, 0 };
 struct table_ptr32 mode_ivt_ptr   = { 4 * VECTORS - 1, LOW_IVT };
@@ -51,6 +54,9 @@ static void tables_fill(void)
 		ivt[2 * i]     = (u16)(stubs + i * STUB16_BYTES);
 		ivt[2 * i + 1] = 0;
 	}
+	for (u32 i = 0; i < PAE_ENTRIES; i++)
+		pae_pdpt[i] = ((u64)boot_pd + i * PAGE_BYTES) | 1;
+	mode_pae_cr3 = (u32)(u64)pae_pdpt;
 }
 
 /* Virtual-8086 mode leaves through a 32-bit TSS. */

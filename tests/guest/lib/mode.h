@@ -18,6 +18,9 @@
 #define MODE_REAL      2
 #define MODE_V86       3
 #define MODE_COUNT     4
+/* The same for guests that try everything: 16-bit segments, PAE paging. */
+#define MODE_PROTECTED16 4
+#define MODE_PAE         5
 
 #ifndef __ASSEMBLER__
 #include "lib/types.h"

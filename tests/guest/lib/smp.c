@@ -30,7 +30,7 @@ struct cpu *cpu_create(u32 index)
 	struct cpu *cpu  = page_alloc(1);
 	const u64 tss    = (u64)&cpu->tss;
 	const u64 stacks = STACK_PAGES * PAGE_BYTES;
-	const u64 base   = (u64)page_alloc(4 * STACK_PAGES);
+	const u64 base   = (u64)page_alloc(5 * STACK_PAGES);
 
 	_Static_assert(sizeof(struct cpu) <= 4096, "one page");
 	cpu->self       = cpu;
@@ -39,6 +39,7 @@ struct cpu *cpu_create(u32 index)
 	cpu->tss.rsp[0] = base + 2 * stacks;
 	cpu->tss.ist[0] = base + 3 * stacks;
 	cpu->tss.ist[1] = base + 4 * stacks;
+	cpu->tss.ist[2] = base + 5 * stacks; /* for who wants it */
 	cpu->tss.iomap  = sizeof(struct tss);
 	memcpy(cpu->gdt, boot_gdt, sizeof(cpu->gdt));
 	cpu->gdt[SEL_TSS / 8] = TSS_AVAILABLE | (sizeof(struct tss) - 1) |

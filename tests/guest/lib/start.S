@@ -14,7 +14,7 @@
 
 	.bss
 	.balign 4096
-	.global boot_pml4
+	.global boot_pml4, boot_pd
 boot_pml4:
 	.skip 4096
 boot_pdpt:

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A guest that tries everything, from every mode, as its seed says. It asserts
+ * nothing about answers: what must hold is that the hypervisor lives, that its
+ * own checks find nothing, and that others see nothing of it. fuzz.c keeps the
+ * guest itself alive, primitive.c makes up what it does.
+ */
+#ifndef FUZZ_FUZZ_H
+#define FUZZ_FUZZ_H
+
+#include "lib/tap.h"
+#include "lib/trap.h"
+
+/* The window's pages (lib/page.h), with nothing between them. */
+#define PAGE_CODE  0u
+#define PAGE_AREA  2u
+#define AREA_PAGES 4u
+#define PAGE_STACK 8u
+#define PAGE_ODD   10u /* mapped to anything, with any flags */
+
+#define CPU_WATCHDOG 1u
+#define CPU_VICTIM   2u /* and all behind it: INIT, SIPI, NMI are for them */
+
+/* Where a victim may start: full of HLT, and real mode's vectors point there.
+ */
+#define HALT_START 0x10000u
+#define HALT_END   0x80000u
+
+struct fuzz {
+	u64 random;
+	u64 hash; /* of what the architecture promises to be the same again */
+	u64 round;
+	u64 shown_from; /* rounds from this one on are printed */
+	u8 *code;
+	u8 *area;
+	u8 *scratch; /* a page of RAM for PAGE_ODD */
+	u64 stack_top;
+	u64 rsi;      /* for the next code, if not 0 */
+	bool running; /* code under test, wherever it has gone */
+	u64 cr0, cr4, efer;
+	bool unsettled;     /* EFER, CR8 or the APIC may have been changed */
+	struct frame frame; /* at the last event */
+};
+
+u64 fuzz_pick(struct fuzz *z, u64 count);
+
+/* A number that is likely to be at some boundary. */
+u64 fuzz_number(struct fuzz *z);
+
+void fuzz_note(struct fuzz *z, u64 val);
+
+/* Run BYTES of CODE; what comes of it is noted. STEP: one instruction only. */
+void fuzz_code(struct fuzz *z, const u8 *code, u32 bytes, bool user, bool step);
+
+/* Anything. */
+void fuzz_primitive(struct fuzz *z);
+
+#endif
