@@ -71,7 +71,8 @@ LD      := ld
 LDFLAGS := -T linker.ld -nostdlib -static --gc-sections -z noexecstack \
 	   --emit-relocs --orphan-handling=error --fatal-warnings --build-id=none
 
-# DEBUG=0: no software check of VM entries, no selftest=; 2: check every entry and exit
+# DEBUG=0: no software check of VM entries, no selftest=; 2: check every entry
+# and exit
 DEBUG ?= 1
 CPPFLAGS += -DTV_DEBUG=$(DEBUG)
 

@@ -460,7 +460,8 @@ const struct claim claims[] = {
 	  NEEDS_AMX | NOT_INJECT },
 	{ "A.3.15 XFD acts only on what XCR0 enables", xfd_needs_xcr0,
 	  NEEDS_AMX },
-	{ "A.4.18 header #GP comes before #NM", header_first, NEEDS_AMX | OPEN(3) },
+	{ "A.4.18 header #GP comes before #NM", header_first,
+	  NEEDS_AMX | OPEN(3) },
 	{ "A.4.17 LDTILECFG refuses every bad field", bad_config, NEEDS_AMX },
 	{ "TDPBSSD multiplies", dot_product, NEEDS_AMX | NOT_INJECT },
 };
