@@ -69,17 +69,24 @@ void fuzz_note(struct fuzz *z, u64 val)
 	z->hash ^= z->hash >> 29;
 }
 
+/* Vectors 16 to 31 may be the local APIC's or exceptions. */
+static bool is_interrupt(u64 vector)
+{
+	return vector >= 32 || (vector >= APIC_FIRST &&
+				(apic_read(APIC_REG_ISR) & BIT(vector)));
+}
+
 /* Events of the code under test end it; elsewhere only some are in order. */
 static bool on_event(struct frame *f)
 {
-	struct fuzz *z      = &fuzz;
-	const bool is_event = f->vector >= APIC_FIRST || f->vector == TRAP_NMI;
+	struct fuzz *z       = &fuzz;
+	const bool interrupt = is_interrupt(f->vector);
 
-	if (f->vector >= APIC_FIRST)
+	if (interrupt)
 		apic_eoi();
 	if (this_cpu()->index != 0 || !z->running)
-		return is_event;
-	if (f->vector >= 32)
+		return interrupt || f->vector == TRAP_NMI;
+	if (interrupt)
 		return true;
 	stuck += f->vector == TRAP_NMI;
 	z->frame   = *f;
