@@ -39,18 +39,35 @@ sub write_text
 	return $path;
 }
 
-# A volume for tilevisor.efi, with this tilevisor.cfg (undef: none).
-sub volume
+# A volume for an application, with this tilevisor.cfg (undef: none).
+sub volume_of
 {
-	my ($name, $config, @files) = @_;
+	my ($app, $name, $config, @files) = @_;
 	my @all = @files;
 
 	push @all, write_text("$logs/$name.cfg", $config), 'tilevisor.cfg'
 	    if defined $config;
-	system("$root/tests/qemu/esp", "$logs/$name.img",
-	       "$build/tilevisor.efi", @all) == 0
+	system("$root/tests/qemu/esp", "$logs/$name.img", $app, @all) == 0
 	    or die "tests/qemu/esp failed\n";
 	return "$logs/$name.img";
+}
+
+sub volume
+{
+	return volume_of("$build/tilevisor.efi", @_);
+}
+
+# tilevisor.efi with a signature that OVMF's test key makes.
+sub signed
+{
+	my $key = '/usr/share/ovmf/PkKek-1-snakeoil';
+
+	system("openssl rsa -in $key.key -passin pass:snakeoil "
+	       . "-out '$logs/key' 2>'$logs/sign' && "
+	       . "sbsign --key '$logs/key' --cert $key.pem --output "
+	       . "'$logs/signed.efi' '$build/tilevisor.efi' >>'$logs/sign' 2>&1")
+	    == 0 or die file_text("$logs/sign");
+	return "$logs/signed.efi";
 }
 
 my $guest = "$build/guest/no_xfd_aware.elf";
@@ -119,15 +136,17 @@ sub qemu_run
 
 sub emulator_run
 {
-	my ($cpus) = @_;
+	my ($cpus, $x2apic) = @_;
+	my @without = ('--set', 'cpu: exclude_features="x2apic"');
 
 	return { machine => 'Bochs, patched', firmware => 'Bochs BIOS',
 		 starter => 'GRUB', medium => 'cd', cpus => $cpus, mem => 512,
-		 x2apic => 'on', verdict => 'VMs run to their end',
+		 x2apic => $x2apic, verdict => 'VMs run to their end',
 		 command => ["$root/tests/emulator/run", '--iso',
 			     "$build/tilevisor.iso", '--cpus', $cpus, '--mem',
 			     512, '--seconds', 400, '--ticks', 3e10, '--fail',
-			     '^tv: panic', '--until', $vms_end] };
+			     '^tv: panic', '--until', $vms_end,
+			     $x2apic eq 'on' ? () : @without] };
 }
 
 my @run;
@@ -146,7 +165,17 @@ for my $r (['seabios', 'GRUB', 'cd', 2, 256], ['ovmf', 'GRUB', 'cd', 2, 256],
 push @run, qemu_run(['ovmf', 'tilevisor.efi', 'disk', 2, 256], $vms,
 		    'refused: no VMX', 'started by tilevisor\.efi',
 		    '^tv: 2 CPUs run', $no_vmx);
-push @run, map { emulator_run($_) } 1, 2, 4, 8;
+push @run, map { emulator_run($_, 'on') } 1, 2, 4, 8;
+push @run, emulator_run(2, 'off');
+
+# With Secure Boot the firmware passes over what is not signed; what is, starts.
+push @run, qemu_run(['ovmf-secure', 'tilevisor.efi', 'disk', 2, 256],
+		    volume_of(signed(), 'signed',
+			      "options console=com1 selftest\n"),
+		    'signed: self-tests pass; unsigned: not started',
+		    'Access Denied',
+		    '"event":"selftest","verdict":"ok","cpus":2,');
+splice @{$run[-1]{command}}, -1, 0, $tests;
 
 # A panic names its functions wherever the image was moved to.
 push @run, { title => 'tilevisor.efi under OVMF: a panic has its back-trace',
