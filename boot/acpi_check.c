@@ -49,7 +49,6 @@ static void check_madt_cpu(struct search *s, const u8 *e, u32 offset)
 static void check_madt(struct search *s, const u8 *t, u32 length)
 {
 	u32 at = MADT_ENTRIES, next = 0, cpus = 0, apic_id;
-	enum acpi_next answer;
 
 	if (length < MADT_ENTRIES) {
 		say(s, "the MADT has %u bytes: its fixed part has %u", length,
@@ -65,8 +64,7 @@ static void check_madt(struct search *s, const u8 *t, u32 length)
 		    "the MADT's entry at offset %u of %u cannot be %u bytes "
 		    "long: what is behind it is not read",
 		    at, length, length - at < 2 ? 0 : t[at + 1]);
-	while ((answer = acpi_next_cpu(t, length, &next, &apic_id)) ==
-	       ACPI_NEXT_CPU)
+	while (acpi_next_cpu(t, length, &next, &apic_id) == ACPI_NEXT_CPU)
 		cpus++;
 	if (!cpus)
 		say(s, "the MADT's %u bytes name no CPU that is enabled",
