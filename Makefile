@@ -33,6 +33,8 @@ help:
 #: make usb DEVICE=/dev/sdX   the image onto a removable disk, after asking
 #: make qemu         the same in QEMU: nested KVM, or the start up to VT-x
 #: make tested       docs/tested.md, from the last make test SUITE=machines
+#: make proof        P1-P15 and the parsers by CBMC, the protocols by SPIN
+#: make mutate       seeded bugs, each with the test that finds it
 #: make bench        counted costs, as a table and in build/bench.jsonl
 #: make differential random guests, bare and under every policy: can they tell?
 #: make guest-fuzz   a guest that tries everything; a million exits
@@ -230,6 +232,17 @@ $(foreach t,$(UNITS),$(eval $(call unit_rule,$(t))))
 .PHONY: unit
 unit: $(UNITS:%=$(O)/unit/%)
 	$(Q)prove -e '' $^
+
+# ------------------------------------------------- proofs, and tests of tests
+
+.PHONY: proof
+proof:
+	@tests/check/packages proof
+	$(Q)tests/proof/run
+
+.PHONY: mutate
+mutate: deps test-images
+	$(Q)tests/mutate/run
 
 # --------------------------------------------------------------------- fuzzing
 

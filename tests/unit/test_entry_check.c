@@ -122,6 +122,16 @@ static struct entry_state apicv(void)
 	return s;
 }
 
+static struct entry_state cet_mode(void)
+{
+	struct entry_state s = protected_mode();
+
+	s.cr4_fixed1 |= CR4_CET;
+	s.cr4 |= CR4_CET;
+	s.cr0 |= CR0_WP;
+	return s;
+}
+
 static void passes(struct entry_state s, const char *claim)
 {
 	const char *bad = entry_check(&s);
@@ -132,6 +142,8 @@ static void passes(struct entry_state s, const char *claim)
 static void legal_states(void)
 {
 	struct entry_state s;
+
+	passes(cet_mode(), "CR4.CET with CR0.WP");
 
 	passes(real_mode(), "RESET");
 	passes(protected_mode(), "flat protected mode");
@@ -203,6 +215,7 @@ static const struct broken table[] = {
 	{ "GUEST_CR4", real_mode, AT(cr4), 0 },
 	{ "GUEST_CR4", real_mode, AT(cr4), CR4_VMXE | CR4_CET },
 	{ "GUEST_CR4", pae_mode, AT(cr4), CR4_VMXE | CR4_PAE | CR4_PCIDE },
+	{ "GUEST_CR4: CET", cet_mode, AT(cr0), CR0_NE | CR0_ET | CR0_PE },
 	{ "ENTRY_CONTROLS", long_mode, AT(cr4), CR4_VMXE },
 	{ "ENTRY_CONTROLS", protected_mode, AT(entry_controls), ENTRY_GUEST_64BIT },
 	{ "GUEST_CR3", long_mode, AT(cr3), BIT(46) },

@@ -302,6 +302,10 @@ static void test_errors(void)
 	tap_is(rd(&l, ESR, 0), 0x20, "send illegal vector");
 	wr(&l, ESR, 0, 0);
 	tap_is(rd(&l, ESR, 0), 0, "ESR shows what came since its last write");
+	wr(&l, SELF, 0x0f, 0);
+	wr(&l, ESR, 0, 0);
+	tap_is(rd(&l, ESR, 0), 0x20, "send illegal vector, to itself");
+	wr(&l, ESR, 0, 0);
 	wr(&l, ERROR, 0xfe, 0);
 	vlapic_post(&l, 3, false);
 	tap_is(vlapic_pending(&l), 0xfe, "receive illegal vector interrupts");

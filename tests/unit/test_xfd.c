@@ -187,6 +187,8 @@ static void writes(void)
 			known++;
 	tap_is(known, XFD_POLICY_COUNT, "every policy has its name");
 	tap_ok(!xfd_policy_parse("lazy", &policy), "an unknown name");
+	tap_ok(xfd_policy_parse("kvm", &policy) && policy == XFD_KVM,
+	       "the names are those of the documentation");
 	tap_ok(xfd_starts_small(XFD_NM) && xfd_starts_small(XFD_WRMSR) &&
 		       xfd_starts_small(XFD_INJECT) &&
 		       !xfd_starts_small(XFD_EAGER) &&
