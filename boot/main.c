@@ -19,6 +19,7 @@
 #include "boot/lib/x86.h"
 #include "boot/machine_test.h"
 #include "boot/memory.h"
+#include "boot/mitigation.h"
 #include "boot/selftest.h"
 #include "boot/smp.h"
 #include "fpu/fpu.h"
@@ -104,6 +105,7 @@ static void announce(const struct boot_info *bi)
 		 *bi->loader ? bi->loader : "a loader without a name");
 	log_info("machine: %s, %lu MiB of RAM, TSC %lu kHz by %s", brand,
 		 ram >> 20, tsc_hz() / 1000, tsc_source());
+	mitigation_report();
 }
 
 /* What the emulators got wrong before, and hardware never should. */
@@ -117,9 +119,10 @@ static void self_check(void)
 /* What every CPU does for itself; cpu_main() also asks whether it may. */
 static void cpu_up(void)
 {
-	cpu_init_cpu(); /* gs, TSS, control registers, local APIC */
-	fpu_init_cpu(); /* known XCR0 and XSS; XFD and XFD_ERR 0 */
-	vmx_init_cpu(); /* FEATURE_CONTROL, CR4.VMXE, VMXON */
+	cpu_init_cpu();        /* gs, TSS, control registers, local APIC */
+	mitigation_init_cpu(); /* IA32_SPEC_CTRL for good */
+	fpu_init_cpu();        /* known XCR0 and XSS; XFD and XFD_ERR 0 */
+	vmx_init_cpu();        /* FEATURE_CONTROL, CR4.VMXE, VMXON */
 }
 
 /* For whoever writes a bug report. */
@@ -135,6 +138,7 @@ void cpu_main(void)
 	const char *why = cpu_differs();
 
 	cpu_init_cpu();
+	mitigation_init_cpu();
 	fpu_init_cpu();
 	why = why ? why : vmx_differs();
 	if (!why)

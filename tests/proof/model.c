@@ -8,7 +8,10 @@
 #include "boot/lib/string.h"
 
 struct cpu cpu;
-static struct xsave_area memory_0, memory_1, memory_2;
+static struct {
+	struct xsave_area area;
+	u8 rest[RUN_PAGES_MAX * PAGE_SIZE - sizeof(struct xsave_area)];
+} memory_0, memory_1, memory_2;
 bool run_taken[RUNS];
 u32 run_pages[RUNS];
 u32 run_dirty[RUNS];
@@ -144,26 +147,33 @@ static inline void tilerelease(void)
 
 u8 model_run(const void *p)
 {
-	const u8 r = p == &memory_0   ? 0
-		     : p == &memory_1 ? 1
-		     : p == &memory_2 ? 2
-				      : NO_RUN;
+	const u8 r = __CPROVER_same_object(p, &memory_0)   ? 0
+		     : __CPROVER_same_object(p, &memory_1) ? 1
+		     : __CPROVER_same_object(p, &memory_2) ? 2
+							   : NO_RUN;
 
 	__CPROVER_assert(r != NO_RUN, "H5 an address that is no run of pages");
 	ASSUME(r != NO_RUN);
 	return r;
 }
 
+static u64 offset_in(const void *p)
+{
+	return __CPROVER_POINTER_OFFSET(p);
+}
+
 static void *memory_of(u8 r)
 {
-	return r == 0 ? &memory_0 : r == 1 ? &memory_1 : &memory_2;
+	return r == 0   ? &memory_0.area
+	       : r == 1 ? &memory_1.area
+			: &memory_2.area;
 }
 
 static struct xsave_header get_header(u8 r)
 {
-	return r == 0   ? memory_0.header
-	       : r == 1 ? memory_1.header
-			: memory_2.header;
+	return r == 0   ? memory_0.area.header
+	       : r == 1 ? memory_1.area.header
+			: memory_2.area.header;
 }
 
 static void set_header(u8 r, u64 xstate_bv, u64 xcomp_bv)
@@ -171,11 +181,11 @@ static void set_header(u8 r, u64 xstate_bv, u64 xcomp_bv)
 	const struct xsave_header h = { xstate_bv, xcomp_bv };
 
 	if (r == 0)
-		memory_0.header = h;
+		memory_0.area.header = h;
 	else if (r == 1)
-		memory_1.header = h;
+		memory_1.area.header = h;
 	else
-		memory_2.header = h;
+		memory_2.area.header = h;
 }
 
 /* Software writes the run, so that an image in it is one no more. */
@@ -194,7 +204,7 @@ void *pages_alloc(u64 page_count)
 	CHECK("P14 memory is only taken where that is allowed", true,
 	      may_allocate);
 	CHECK("H6 a run has pages", true, page_count > 0);
-	if (r >= RUNS || run_taken[r])
+	if (r >= RUNS || run_taken[r] || page_count > RUN_PAGES_MAX)
 		return NULL;
 	zero(r);
 	run_pages[r] = (u32)page_count;
@@ -203,15 +213,19 @@ void *pages_alloc(u64 page_count)
 	return memory_of(r);
 }
 
+/* All of a run, or its end. */
 void pages_free(void *p, u64 page_count)
 {
-	const u8 r = model_run(p);
+	const u8 r      = model_run(p);
+	const u64 first = offset_in(p) / PAGE_SIZE;
 
 	CHECK("P11 a run is given back once, as it was taken", true,
-	      run_taken[r] && run_pages[r] == page_count);
-	CHECK("P11 and scrubbed", true, run_dirty[r] == 0);
+	      run_taken[r] && offset_in(p) % PAGE_SIZE == 0 && page_count &&
+		      first + page_count == run_pages[r]);
+	CHECK("P11 and scrubbed", true, run_dirty[r] <= offset_in(p));
 	zero(r);
-	run_taken[r] = false;
+	run_pages[r] = (u32)first;
+	run_taken[r] = first != 0;
 }
 
 u64 pages_free_count(void)
@@ -225,7 +239,8 @@ void *memset(void *to, int byte, size_t n)
 	const u8 r = model_run(to);
 
 	CHECK("P3 memset within the run", true,
-	      run_taken[r] && n <= run_pages[r] * PAGE_SIZE);
+	      run_taken[r] && offset_in(to) == 0 &&
+		      n <= run_pages[r] * PAGE_SIZE);
 	CHECK("H7 memset to zero of at least the header", true,
 	      byte == 0 && n >= 576);
 	zero(r);

@@ -63,7 +63,8 @@ enum {
  * its start, and by number what else is known of it. The components behind the
  * header are a byte each in IMAGE.
  */
-#define RUNS 3
+#define RUNS          3
+#define RUN_PAGES_MAX 4
 extern bool run_taken[RUNS];
 extern u32 run_pages[RUNS];
 extern u32 run_dirty[RUNS]; /* bytes from the start that may not be zero */
