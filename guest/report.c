@@ -116,23 +116,22 @@ void report_grow(const struct vcpu *v, u64 rip)
 		  LL(pages_free_count() * PAGE_SIZE));
 }
 
-/* "NAME":count,... of the exits that happened, and their number. */
-static void list_exits(const struct vcpu *v, char *to, size_t size)
+/* "NAME":value,... of the reasons that have one, VALUES by basic reason. */
+static void list_exits(const u64 *values, u32 count, char *to, size_t size)
 {
 	size_t used = 0;
 
 	to[0] = '\0';
-	for (u32 i = 0; i < VCPU_EXIT_REASON_COUNT; i++) {
-		const char *name = exit_name(i);
+	for (u32 i = 0; i < count; i++) {
+		const char *name = i == VCPU_EXIT_NONE ? "none" : exit_name(i);
 		char number[12];
 
-		if (!v->stats.exits[i] || used >= size)
+		if (!values[i] || used >= size)
 			continue;
 		tv_snprintf(number, sizeof(number), "%u", i);
-		used += (size_t)tv_snprintf(to + used, size - used,
-					    "%s\"%s\":%llu", used ? "," : "",
-					    name ? name : number,
-					    LL(v->stats.exits[i]));
+		used += (size_t)tv_snprintf(
+			to + used, size - used, "%s\"%s\":%llu",
+			used ? "," : "", name ? name : number, LL(values[i]));
 	}
 }
 
@@ -141,7 +140,7 @@ static void report_stats(const struct vcpu *v)
 	const struct vcpu_stats *s = &v->stats;
 	char exits[560];
 
-	list_exits(v, exits, sizeof(exits));
+	list_exits(s->exits, VCPU_EXIT_REASON_COUNT, exits, sizeof(exits));
 	log_event("\"event\":\"stats\",\"vm\":\"%s\",\"vcpu\":%u,"
 		  "\"exits_total\":%llu,\"exits\":{%s},\"nm_exits\":%llu,"
 		  "\"xfd_exits\":%llu,\"guest_ticks\":%llu,"
@@ -152,6 +151,18 @@ static void report_stats(const struct vcpu *v)
 		  LL(s->host_ticks), LL(fpu_growths(&v->fpu)),
 		  fpu_area_bytes(&v->fpu), LL(s->switches), LL(s->moves),
 		  LL(v->fpu.stats.bytes_saved));
+}
+
+/* Ticks in root mode by the reason they are owed to; "none": being loaded. */
+__attribute__((noinline)) static void report_root_ticks(const struct vcpu *v)
+{
+	char ticks[700];
+
+	list_exits(v->stats.root_ticks, VCPU_EXIT_NONE + 1, ticks,
+		   sizeof(ticks));
+	log_event("\"event\":\"root-ticks\",\"vm\":\"%s\",\"vcpu\":%u,"
+		  "\"ticks\":{%s}",
+		  v->vm->config.name, v->index, ticks);
 }
 
 void report_vm_reset(const struct vm *vm)
@@ -175,8 +186,10 @@ void report_vm_stop(const struct vm *vm)
 		  vm->config.name, report_json(text, sizeof(text), vm->reason),
 		  vm->code, vm->resets, LL(vm->ports.total), LL(vm->msrs.total),
 		  LL(pages_free_count() * PAGE_SIZE), LL(rdtsc() - entry_tsc));
-	for (u32 i = 0; i < vm->config.vcpu_count; i++)
+	for (u32 i = 0; i < vm->config.vcpu_count; i++) {
 		report_stats(&vm->vcpu[i]);
+		report_root_ticks(&vm->vcpu[i]);
+	}
 }
 
 void report_end(const struct vm *first, u32 failed)

@@ -42,6 +42,7 @@ static inline enum verdict exit_dispatch(struct vcpu *v, u32 reason)
 	if (__builtin_expect(reason >= VCPU_EXIT_REASON_COUNT, 0))
 		return exit_beyond(v, reason);
 	v->stats.exits[reason]++;
+	v->last_reason = reason;
 	return exit_table[reason](v);
 }
 

@@ -89,16 +89,18 @@ unsigned int guest_fetch(struct vcpu *v, u8 *code)
 	const struct paging p = guest_paging(v);
 	const bool wide       = vcpu_is_64bit(v);
 	const u64 base        = wide ? 0 : vmread(VMCS_GUEST_CS_BASE);
+	gpa_t to              = gpa(0);
 	unsigned int n;
 
 	/* Byte by byte: the instruction may end at the end of what is mapped.
 	 */
-	for (n = 0; n < INSN_BYTES_MAX; n++) {
+	for (n = 0; n < INSN_BYTES_MAX; n++, to.v++) {
 		const u64 linear = base + v->rip + n;
 		u32 error;
-		gpa_t to;
 
-		if (walk(v, &p, gva(wide ? linear : lo32(linear)), WALK_FETCH,
+		/* A page is walked once. */
+		if ((n == 0 || is_aligned(linear, PAGE_SIZE)) &&
+		    walk(v, &p, gva(wide ? linear : lo32(linear)), WALK_FETCH,
 			 &to, &error) != WALK_OK)
 			break;
 

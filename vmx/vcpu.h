@@ -23,6 +23,9 @@ struct vm; /* guest/vm.h; only guest/ looks inside */
 /* Basic exit reasons of the SDM, and room for more. */
 #define VCPU_EXIT_REASON_COUNT 80
 
+/* After them, in counts of time: getting on the CPU, before the first entry. */
+#define VCPU_EXIT_NONE VCPU_EXIT_REASON_COUNT
+
 /* What the run loop does next with a vCPU; every exit handler returns one. */
 enum verdict {
 	RUN_AGAIN, /* enter the guest again at its current RIP */
@@ -53,7 +56,8 @@ enum vcpu_event {
 struct vcpu_stats {
 	u64 exits[VCPU_EXIT_REASON_COUNT]; /* by basic exit reason */
 	u64 exits_total;
-	u64 nm_exits;    /* exception exits with vector 7 */
+	u64 root_ticks[VCPU_EXIT_NONE + 1]; /* from exit to next entry */
+	u64 nm_exits;                       /* exception exits with vector 7 */
 	u64 xfd_exits;   /* RDMSR and WRMSR of IA32_XFD and IA32_XFD_ERR */
 	u64 guest_ticks; /* TSC ticks in non-root mode */
 	u64 host_ticks;  /* ... in root mode on its behalf: vcpu_account() */
@@ -171,7 +175,8 @@ struct vcpu {
 	u64 debt;      /* ticks of others' slices that it has used */
 	u64 timer_end; /* what the hardware timer was set for */
 	u64 last_exit_tsc;
-	u64 account_tsc;   /* stats are complete up to here ... */
+	u32 last_reason; /* basic reason of the last exit, or VCPU_EXIT_NONE */
+	u64 account_tsc; /* stats are complete up to here ... */
 	u64 account_guest; /* ... when guest_ticks was this */
 
 	bool calls; /* VMCALL reaches our own calls */

@@ -121,13 +121,21 @@ static void trace(struct vmx_cpu *c, const struct vcpu *v, u64 now, u64 rip,
 	t->reason     = reason; /* without TRACE_QUALIFIED */
 }
 
+/* The time since the last exit, or since V has the CPU, was that reason's. */
+static void count_root_ticks(struct vcpu *v, u64 now)
+{
+	v->stats.root_ticks[v->last_reason] += now - v->last_exit_tsc;
+	v->last_exit_tsc = now;
+}
+
 /*
  * One stay in the guest and the handling of its exit: the path that every exit
  * takes, so nothing is done here that could be done when something changes.
  */
 static enum verdict enter_once(struct vcpu *v, struct vmx_cpu *c)
 {
-	v->stats.guest_ticks -= rdtsc();
+	count_root_ticks(v, rdtsc());
+	v->stats.guest_ticks -= v->last_exit_tsc;
 	if (__builtin_expect(vmx_enter(&v->regs) != VMX_OK, 0)) {
 		v->stats.guest_ticks += rdtsc();
 		return exit_entry_refused(v);
@@ -162,6 +170,8 @@ enum verdict vcpu_run(struct vcpu *v, u64 slice_end)
 
 	v->slice_end     = slice_end;
 	v->account_tsc   = rdtsc();
+	v->last_exit_tsc = v->account_tsc;
+	v->last_reason   = VCPU_EXIT_NONE;
 	v->account_guest = v->stats.guest_ticks;
 	v->work |= WORK_TIMER;
 	if (TV_DEBUG >= 2)
@@ -175,5 +185,6 @@ enum verdict vcpu_run(struct vcpu *v, u64 slice_end)
 		verdict = enter_once(v, c);
 	} while (verdict == RUN_AGAIN);
 	vcpu_account(v);
+	count_root_ticks(v, v->account_tsc);
 	return verdict;
 }
