@@ -74,6 +74,9 @@ enum verdict hypercall(struct vcpu *v, u64 number, u64 argument, u64 *result)
 		return RUN_AGAIN;
 	case CALL_RENEW:
 		return renew(v, result);
+	case CALL_MOVE_PAGE:
+		*result = page_move(v->vm, argument);
+		return *result == PAGE_MOVE_AGAIN ? RUN_YIELD : RUN_AGAIN;
 	default:
 		*result = ~0ULL;
 		return RUN_AGAIN;

@@ -22,6 +22,7 @@ enum hypercall {
 	CALL_HOST_TICKS  = 10, /* in root mode, for this vCPU */
 	CALL_RESETS      = 11, /* of this VM, so far */
 	CALL_RENEW       = 12, /* extended state as after RESET, area small */
+	CALL_MOVE_PAGE   = 13, /* at RBX; an enum page_move_result */
 };
 
 /* All ones for an unknown number. V is the current vCPU. */

@@ -12,6 +12,7 @@
 #include "guest/cpuid.h"
 #include "guest/memory.h"
 #include "guest/msr.h"
+#include "guest/page_move.h"
 #include "guest/reset_limit.h"
 #include "guest/seen.h"
 #include "guest/vioapic.h"
@@ -63,6 +64,7 @@ struct vm {
 	struct vpic pic;
 	struct vrtc rtc;
 	struct console console;
+	struct page_move move;
 	struct seen ports, msrs; /* touched, but not there */
 	bool apic_page;          /* the APIC-access page is mapped */
 	bool stopped;            /* its vCPUs leave their CPUs, or have left */

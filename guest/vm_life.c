@@ -41,6 +41,7 @@ static void take_over(struct vm *vm)
 {
 	spin_lock(&vm->lock); /* the terminal may be showing half a line */
 	console_flush(&vm->console);
+	page_move_cancel(vm);
 	spin_unlock(&vm->lock);
 	if (!vm->resetting)
 		report(vm);

@@ -81,6 +81,13 @@ enum verdict exit_emulate_mmio(struct vcpu *v, gpa_t at)
 	return verdict;
 }
 
+/* Whatever the access was part of runs again. */
+static enum verdict once_more(struct vcpu *v, enum verdict verdict)
+{
+	exit_keep_event(v);
+	return verdict;
+}
+
 enum verdict exit_ept_violation(struct vcpu *v)
 {
 	const u64 q    = exit_qualification();
@@ -89,24 +96,26 @@ enum verdict exit_ept_violation(struct vcpu *v)
 	hpa_t to;
 	unsigned int granted;
 	enum mem_type type;
+	const bool mapped = ept_lookup(v->ept, at, &to, &granted, &type);
 
+	/* IRET had unblocked NMIs and will run again. */
+	if ((q & QUAL_NMI_UNBLOCKED) && !(idt & EVENT_VALID))
+		vmwrite(VMCS_GUEST_INTERRUPTIBILITY,
+			vmread(VMCS_GUEST_INTERRUPTIBILITY) | BLOCKED_BY_NMI);
 	/* Allowed by now: the CPU had remembered something older. */
-	if (ept_lookup(v->ept, at, &to, &granted, &type) &&
-	    (q & QUAL_ACCESS & ~granted) == 0) {
-		exit_keep_event(v);
+	if (mapped && (q & QUAL_ACCESS & ~granted) == 0) {
 		if (invept(INV_ALL_CONTEXTS, 0) != VMX_OK)
 			panic("INVEPT for %s failed", v->name);
-		return RUN_AGAIN;
+		return once_more(v, RUN_AGAIN);
 	}
+	/* RAM that is being moved: it can be written again before long. */
+	if (mapped && policy_memory(v, at, 1))
+		return once_more(v, RUN_YIELD);
 	if (idt & EVENT_VALID)
 		return vcpu_stop(v,
 				 "event %#x cannot be delivered: address %#llx "
 				 "is not RAM",
 				 idt, (unsigned long long)at.v);
-	/* IRET had unblocked NMIs and will run again. */
-	if (q & QUAL_NMI_UNBLOCKED)
-		vmwrite(VMCS_GUEST_INTERRUPTIBILITY,
-			vmread(VMCS_GUEST_INTERRUPTIBILITY) | BLOCKED_BY_NMI);
 	if ((q & QUAL_LINEAR) && !(q & QUAL_TRANSLATION))
 		return vcpu_stop(v,
 				 "a page table lies at %#llx, which is not RAM",

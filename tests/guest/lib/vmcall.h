@@ -21,6 +21,7 @@ enum call {
 	CALL_ROOT_TICKS  = 10,
 	CALL_RESETS      = 11, /* of the VM */
 	CALL_RENEW       = 12, /* extended state as after RESET, area small */
+	CALL_MOVE_PAGE   = 13, /* 0: done; 1: call again; 2: impossible */
 };
 
 #define EXIT_CPUID  10
