@@ -96,6 +96,7 @@ void page_move_cancel(struct vm *vm)
 		memcpy(m->home, m->away, PAGE_SIZE);
 	ept_map(&vm->ept, gpa(m->at), ptr_hpa(m->home), PAGE_SIZE, OPEN,
 		MEM_WB);
+	memset(m->away, POISON, PAGE_SIZE);
 	pages_free(m->away, 1);
 	m->step = PAGE_AT_HOME;
 }
