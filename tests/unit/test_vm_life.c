@@ -31,6 +31,11 @@ static struct {
 	bool leaves_at_once; /* vcpu_remove() finds them on no CPU */
 } seen;
 
+void page_move_cancel(struct vm *v)
+{
+	(void)v;
+}
+
 void report_vm_start(const struct vm *v)
 {
 	(void)v;
