@@ -6,21 +6,9 @@
 #include "vmx/policy.h"
 
 /*
- * The answers change only where vcpu_forget_cpuid() says so, and guests ask for
- * the same few leaves again and again.
+ * Ask above and remember the answer: it changes only where vcpu_forget_cpuid()
+ * says so, and guests ask for the same few leaves again and again.
  */
-/* SPDX-License-Identifier: MIT */
-/* Exits whose answer depends on what the guest is: decoded here, asked above.
- */
-#include "vmx/exit.h"
-#include "vmx/insn.h"
-#include "vmx/policy.h"
-
-/*
- * The answers change only where vcpu_forget_cpuid() says so, and guests ask for
- * the same few leaves again and again.
- */
-/* Ask above and remember the answer. */
 __attribute__((noinline)) static enum verdict ask_cpuid(struct vcpu *v,
 							struct vcpu_cpuid *slot)
 {
