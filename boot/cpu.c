@@ -5,6 +5,7 @@
  */
 #include "boot/cpu.h"
 
+#include "boot/cpu_alike.h"
 #include "boot/lib/lapic.h"
 #include "boot/lib/pages.h"
 #include "boot/lib/paging.h"
@@ -135,26 +136,8 @@ static void known_control_registers(void)
 	write_dr7(0x400);
 }
 
-/* CPUID words that must be alike on all CPUs; MASK leaves out what may not. */
-static const struct {
-	u32 leaf, subleaf;
-	u32 mask[4]; /* of EAX, EBX, ECX, EDX */
-	const char *name;
-} alike[] = {
-	/* Family and stepping; not the APIC id; OSXSAVE follows CR4. */
-	{ 0x1, 0, { ~0u, 0, ~(1u << 27), ~0u }, "its CPUID.1 differs" },
-	{ 0x7, 0, { ~0u, ~0u, ~(1u << 4), ~0u }, "its CPUID.7 differs" },
-	{ 0x7, 1, { ~0u, ~0u, ~0u, ~0u }, "its CPUID.(7,1) differs" },
-	/* EBX follows XCR0. */
-	{ 0xd, 0, { ~0u, 0, ~0u, ~0u }, "its CPUID.0DH differs" },
-	{ 0xd, 1, { ~0u, 0, ~0u, ~0u }, "its CPUID.(0DH,1) differs" },
-	{ 0xd, 18, { ~0u, ~0u, ~0u, ~0u }, "its TILEDATA differs" },
-	{ 0x80000001, 0, { 0, 0, ~0u, ~0u }, "its CPUID.80000001H differs" },
-	{ 0x80000008, 0, { ~0u, 0, 0, 0 }, "its address width differs" },
-};
-
-/* The boot CPU's, in ALIKE's order; written by cpu_init(). */
-static struct cpuid_regs boot_cpuid[ARRAY_SIZE(alike)];
+/* The boot CPU's, in the order of cpu_alike; written by cpu_init(). */
+static struct cpuid_regs boot_cpuid[CPU_ALIKE_COUNT];
 
 static struct cpuid_regs cpuid_if_there(u32 leaf, u32 subleaf)
 {
@@ -163,20 +146,18 @@ static struct cpuid_regs cpuid_if_there(u32 leaf, u32 subleaf)
 	return cpuid(leaf, subleaf);
 }
 
+static void read_alike(struct cpuid_regs r[CPU_ALIKE_COUNT])
+{
+	for (size_t i = 0; i < CPU_ALIKE_COUNT; i++)
+		r[i] = cpuid_if_there(cpu_alike[i].leaf, cpu_alike[i].subleaf);
+}
+
 const char *cpu_differs(void)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(alike); i++) {
-		const struct cpuid_regs *a = &boot_cpuid[i];
-		const struct cpuid_regs b =
-			cpuid_if_there(alike[i].leaf, alike[i].subleaf);
-		const u32 *mask = alike[i].mask;
+	struct cpuid_regs own[CPU_ALIKE_COUNT];
 
-		if (((a->eax ^ b.eax) & mask[0]) |
-		    ((a->ebx ^ b.ebx) & mask[1]) |
-		    ((a->ecx ^ b.ecx) & mask[2]) | ((a->edx ^ b.edx) & mask[3]))
-			return alike[i].name;
-	}
-	return NULL;
+	read_alike(own);
+	return cpu_alike_complaint(boot_cpuid, own);
 }
 
 /* All 32 bits where the topology leaf is there, as boot/smp.S does. */
@@ -199,8 +180,7 @@ void cpu_init(void)
 	load_tables(cpu);
 	require_features();
 	known_control_registers();
-	for (size_t i = 0; i < ARRAY_SIZE(alike); i++)
-		boot_cpuid[i] = cpuid_if_there(alike[i].leaf, alike[i].subleaf);
+	read_alike(boot_cpuid);
 }
 
 static void guard_stacks(const struct cpu_stacks *s)

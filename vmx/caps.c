@@ -6,6 +6,7 @@
  */
 #include "vmx/caps.h"
 
+#include "boot/lib/regs.h"
 #include "vmx/vmcs_field.h"
 
 #define FEATURE_LOCK            BIT(0)
@@ -277,5 +278,25 @@ const char *caps_missing(const struct vmx_caps *caps, unsigned int index)
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
 		if (rows[i].missing && index-- == 0)
 			return rows[i].text;
+	return NULL;
+}
+
+const char *caps_complaint(const struct vmx_msrs *boot,
+			   const struct vmx_msrs *other)
+{
+	if ((other->feature_control & FEATURE_CONTROL_LOCK) &&
+	    !(other->feature_control & FEATURE_CONTROL_VMX_OUTSIDE_SMX))
+		return "its firmware locked VMX off (IA32_FEATURE_CONTROL)";
+	if (other->cpuid_vmx != boot->cpuid_vmx ||
+	    other->basic != boot->basic || other->pin != boot->pin ||
+	    other->cpu != boot->cpu || other->cpu2 != boot->cpu2 ||
+	    other->exit != boot->exit || other->entry != boot->entry ||
+	    other->misc != boot->misc || other->ept_vpid != boot->ept_vpid)
+		return "its VMX capabilities differ";
+	if (other->cr0_fixed0 != boot->cr0_fixed0 ||
+	    other->cr0_fixed1 != boot->cr0_fixed1 ||
+	    other->cr4_fixed0 != boot->cr4_fixed0 ||
+	    other->cr4_fixed1 != boot->cr4_fixed1)
+		return "its fixed bits of CR0 and CR4 differ";
 	return NULL;
 }

@@ -78,6 +78,13 @@ bool caps_control(const struct vmx_msrs *m, unsigned int index,
 /* What CAPS lacks: the INDEX-th sentence, NULL after the last. */
 const char *caps_missing(const struct vmx_caps *caps, unsigned int index);
 
+/*
+ * BOOT was judged, and its verdict holds for every CPU. Why not for the one
+ * with OTHER; NULL: it does.
+ */
+const char *caps_complaint(const struct vmx_msrs *boot,
+			   const struct vmx_msrs *other);
+
 /* This machine's, after vmx_init(); the same on every CPU. */
 extern struct vmx_caps vmx_caps;
 

@@ -150,24 +150,10 @@ void vmx_init(void)
 
 const char *vmx_differs(void)
 {
-	struct vmx_msrs m;
+	struct vmx_msrs own;
 
-	read_msrs(&m);
-	if ((m.feature_control & FEATURE_CONTROL_LOCK) &&
-	    !(m.feature_control & FEATURE_CONTROL_VMX_OUTSIDE_SMX))
-		return "its firmware locked VMX off (IA32_FEATURE_CONTROL)";
-	if (m.cpuid_vmx != judged.cpuid_vmx || m.basic != judged.basic ||
-	    m.pin != judged.pin || m.cpu != judged.cpu ||
-	    m.cpu2 != judged.cpu2 || m.exit != judged.exit ||
-	    m.entry != judged.entry || m.misc != judged.misc ||
-	    m.ept_vpid != judged.ept_vpid)
-		return "its VMX capabilities differ";
-	if (m.cr0_fixed0 != judged.cr0_fixed0 ||
-	    m.cr0_fixed1 != judged.cr0_fixed1 ||
-	    m.cr4_fixed0 != judged.cr4_fixed0 ||
-	    m.cr4_fixed1 != judged.cr4_fixed1)
-		return "its fixed bits of CR0 and CR4 differ";
-	return NULL;
+	read_msrs(&own);
+	return caps_complaint(&judged, &own);
 }
 
 static void enable_feature_control(void)

@@ -237,6 +237,46 @@ static void names(void)
 	tap_is(there, 0, "none on a machine without VMX");
 }
 
+static void alike(void)
+{
+	static const char caps[] = "its VMX capabilities differ";
+	const struct {
+		const char *claim;
+		size_t at; /* of the word in which the other CPU differs */
+		u64 flip;
+		const char *said;
+	} row[] = {
+		{ "the same", offsetof(struct vmx_msrs, basic), 0, NULL },
+		{ "one that is not locked yet",
+		  offsetof(struct vmx_msrs, feature_control), 5, NULL },
+		{ "one whose firmware locked VMX off",
+		  offsetof(struct vmx_msrs, feature_control), 4,
+		  "its firmware locked VMX off (IA32_FEATURE_CONTROL)" },
+		{ "another VMCS revision", offsetof(struct vmx_msrs, basic), 1,
+		  caps },
+		{ "no preemption timer", offsetof(struct vmx_msrs, pin),
+		  BIT(38), caps },
+		{ "no XSAVES control", offsetof(struct vmx_msrs, cpu2), BIT(52),
+		  caps },
+		{ "another timer rate", offsetof(struct vmx_msrs, misc), 1,
+		  caps },
+		{ "no INVVPID", offsetof(struct vmx_msrs, ept_vpid), BIT(32),
+		  caps },
+		{ "another bit of CR4", offsetof(struct vmx_msrs, cr4_fixed1),
+		  BIT(25), "its fixed bits of CR0 and CR4 differ" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(row); i++) {
+		struct vmx_msrs other = spr;
+		const char *said;
+
+		*(u64 *)((u8 *)&other + row[i].at) ^= row[i].flip;
+		said = caps_complaint(&spr, &other);
+		tap_ok(row[i].said ? said && !strcmp(said, row[i].said) : !said,
+		       "beside the boot CPU: %s", row[i].claim);
+	}
+}
+
 int main(void)
 {
 	fits();
@@ -246,5 +286,6 @@ int main(void)
 	apic_virtualization();
 	refusals();
 	names();
+	alike();
 	return tap_done();
 }
