@@ -74,7 +74,8 @@ static bool check_header(const struct setup_header *h, u64 bytes,
 			LL(bytes - setup * SECTOR));
 	if (h->syssize * 16ULL > bytes - setup * SECTOR)
 		return REFUSE("the file is cut short: %llu bytes of %llu",
-			      LL(bytes), LL(setup * SECTOR + h->syssize * 16ULL));
+			      LL(bytes),
+			      LL(setup * SECTOR + h->syssize * 16ULL));
 	if (h->init_size < bytes - setup * SECTOR)
 		return REFUSE("its init_size %#x is less than the %llu bytes "
 			      "that are loaded",
