@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Words of a command line: PART 1 the tokenizer over any text of TEXT_MAX
- * characters, 2 the values of any word, 3 a host's whole line.
+ * characters, 2 the values of any word.
  */
 #include "tests/proof/parser.h"
 
 #include "boot/lib/options.c"
 
-#define TEXT_MAX   12
-#define LINE_CHARS 7 /* "end=off" */
+#define TEXT_MAX 12
 
 static void words(void)
 {
@@ -59,27 +58,11 @@ static void values(void)
 	}
 }
 
-static void line(void)
-{
-	struct host_options o;
-	char why[64];
-	const bool ok =
-		host_options_parse(any_text(LINE_CHARS), &o, why, sizeof(why));
-
-	CHECK("options have sane values", ok,
-	      o.port >= 0x100 && o.baud <= 115200 &&
-		      o.slice_us >= SLICE_US_MIN &&
-		      o.slice_us <= SLICE_US_MAX && o.log <= LOG_DEBUG &&
-		      o.end <= HOST_END_REBOOT);
-}
-
 int main(void)
 {
 	if (PART == 1)
 		words();
-	else if (PART == 2)
-		values();
 	else
-		line();
+		values();
 	return 0;
 }
