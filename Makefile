@@ -35,6 +35,7 @@ help:
 #: make tested       docs/tested.md, from the last make test SUITE=machines
 #: make proof        P1-P15 and the parsers by CBMC, the protocols by SPIN
 #: make mutate       seeded bugs, each with the test that finds it
+#: make coverage      what the unit tests reach of each file, in build/coverage.txt
 #: make bench        counted costs, as a table and in build/bench.jsonl
 #: make differential random guests, bare and under every policy: can they tell?
 #: make guest-fuzz   a guest that tries everything; a million exits
@@ -244,6 +245,10 @@ proof:
 .PHONY: mutate
 mutate: deps test-images
 	$(Q)tests/mutate/run
+
+.PHONY: coverage
+coverage: deps
+	$(Q)tests/coverage/run
 
 # --------------------------------------------------------------------- fuzzing
 

@@ -106,8 +106,6 @@ static u32 compacted_offset(const struct xstate_layout *l, u64 components,
 	for (u64 left = components & ~XSTATE_LEGACY; left; left &= left - 1) {
 		const unsigned int i = lowest(left);
 
-		if (i > end)
-			break;
 		if (l->aligned & BIT(i))
 			at = align_up(at, XSAVE_ALIGN);
 		if (i == end)

@@ -72,6 +72,7 @@ void machine_save(struct xsave_area *a, u64 components)
 		xsave(a, components);
 		return;
 	}
+	panic("no such way to save: %d", (int)machine.form);
 }
 
 void machine_restore(struct xsave_area *a, u64 components)

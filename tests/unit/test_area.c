@@ -161,6 +161,36 @@ static void standard_format(void)
 	area_destroy(&a, &account);
 }
 
+static void bugs(void)
+{
+	struct fpu_account account = { 0 };
+	struct area a;
+
+	create(&a, &account, SMALL_SET);
+	tap_ok(FAKE_STOPS(
+		       area_grow(&a, &l, SMALL_SET & ~BIT(9), &account, &why)),
+	       "growing never takes a component away");
+	tap_ok(FAKE_STOPS(area_reset(&a, &l, BIG_SET, BIG_SET, &account)),
+	       "RESET never adds one");
+	tap_ok(FAKE_STOPS(area_reset(&a, &l, SMALL_SET, BIG_SET, &account)),
+	       "nor memory that is not there");
+	area_destroy(&a, &account);
+
+	if (!area_create(&a, &l, SMALL_SET, SMALL_SET, false, &account, &why))
+		fake_bug("no memory");
+	tap_ok(FAKE_STOPS(area_grow(&a, &l, BIG_SET, &account, &why)),
+	       "an area in the standard format does not grow");
+	area_destroy(&a, &account);
+	tap_ok(FAKE_STOPS(area_create(&a, &l, BIG_SET, SMALL_SET, true,
+				      &account, &why)),
+	       "no area is smaller than its components");
+	a.bytes = PAGE_SIZE;
+	area_destroy(&a, &account);
+	tap_is(fake_pages_out, 0, "and nothing is kept");
+	area_destroy(&a, &account);
+	tap_is(account.used_bytes, 0, "an area that is gone goes once");
+}
+
 int main(void)
 {
 	unsigned int wrong;
@@ -171,5 +201,6 @@ int main(void)
 	reserve();
 	reset();
 	standard_format();
+	bugs();
 	return tap_done();
 }

@@ -827,6 +827,193 @@ static void machines(void)
 	finish();
 }
 
+/* Values by the accessors, of a vCPU that has the CPU and of one that has not.
+ */
+static void accessors(void)
+{
+	struct bare b;
+
+	start(&spr, XFD_EAGER, &b);
+	tap_is(fpu_guest_xcr0(&guest), 1, "XCR0 after RESET");
+	guest_xsetbv(0x602e7);
+	tap_is(fpu_guest_xcr0(&guest), 0x602e7, "XCR0 as set");
+	tap_is(fpu_growths(&guest), 0, "eager never grows");
+	cpu.xfd     = T;
+	cpu.xfd_err = T;
+	tap_is(fpu_read_xfd(&guest), T, "XFD that was written without an exit");
+	tap_is(fpu_read_xfd_err(&guest), T, "XFD_ERR likewise");
+	fpu_put(&guest);
+	tap_is(fpu_read_xfd(&guest), T, "XFD of a vCPU that is away");
+	tap_is(fpu_read_xfd_err(&guest), T, "XFD_ERR of one");
+	tap_is(fpu_write_xfd(&guest, 0), FPU_WRITE_OK, "a write to it");
+	tap_is(cpu.xfd, 0, "leaves the CPU alone");
+	fpu_write_xfd(&guest, T);
+	tap_is(cpu.xfd, 0, "whatever is written");
+	fpu_load(&guest);
+	tap_is(cpu.xfd, T, "until it is back");
+	tap_is(fpu_write_xfd(&guest, T << 1), FPU_WRITE_GP, "XFD: reserved");
+	tap_is(fpu_write_xfd_err(&guest, T << 1), FPU_WRITE_GP,
+	       "XFD_ERR: reserved");
+	finish();
+
+	start(&spr, XFD_NM, &b);
+	guest_xsetbv(0x602e7);
+	cpu.xfd_err = T;
+	tap_is(fpu_read_xfd_err(&guest), 0, "armed: XFD_ERR is the guest's");
+	tap_is(fpu_read_xfd(&guest), 0, "and so is XFD");
+	tap_ok(!fpu_xfd_is_passed_through(&guest), "armed: XFD exits");
+	cpu.xfd_err = 0;
+	guest_use(T, 1);
+	tap_ok(fpu_xfd_is_passed_through(&guest), "grown: passed through");
+	tap_is(fpu_growths(&guest), 1, "growths are counted");
+	finish();
+
+	const struct kind no_amx = { "", spr.cpuid, 0x2e7, 0, false };
+
+	start(&no_amx, XFD_NM, &b);
+	tap_is(fpu_read_xfd_err(&guest), 0, "XFD_ERR of a guest without XFD");
+	finish();
+
+	start(&spr, XFD_NM, &b);
+	tap_ok(fpu_machine_has_xsaves(), "the machine has XSAVES");
+	tap_is(fpu_machine_xcr0(), 0x602e7, "all of its XCR0");
+	tap_is(fpu_machine_xss(), 0, "XSS: no component is a vCPU's yet");
+	tap_is(fpu_machine_xfd_mask(), T, "and its XFD knows the tiles");
+	tap_is(fpu_machine_layout()->size[TILE], 8192, "of 8 KiB");
+	finish();
+}
+
+/*
+ * Supervisor components, as if XSTATE_VCPU_SUPERVISOR had CET's: switched with
+ * the others, written to the CPU only of the vCPU that has it.
+ */
+static void supervisor(void)
+{
+	const struct fpu_config c = {
+		.policy       = XFD_NM,
+		.xcr0_allowed = 0x602e7,
+		.xss_allowed  = CET_SUPERVISOR,
+		.xfd_allowed  = T,
+		.account      = &account,
+	};
+	u64 writes;
+
+	fake_cpu_reset(spr.cpuid);
+	account = (struct fpu_account){ 0 };
+	fpu_init();
+	machine.host.xss = CET_SUPERVISOR;
+	fpu_init_cpu();
+	tap_is(cpu.xss, CET_SUPERVISOR, "XSS of the host");
+	if (!fpu_create(&guest, &c))
+		fake_bug("no memory");
+	tap_is(fpu_set_xss(&guest, 0x800), FPU_WRITE_OK, "XSS before loading");
+	tap_is(cpu.xss, CET_SUPERVISOR, "is not the CPU's");
+	tap_is(fpu_guest_xss(&guest), 0x800, "but the guest's");
+	fpu_load(&guest);
+	tap_is(cpu.xss, 0x800, "which the CPU has when loaded");
+	cpu.content[11] = 77;
+	tap_is(fpu_set_xss(&guest, CET_SUPERVISOR), FPU_WRITE_OK, "loaded");
+	tap_is(cpu.xss, CET_SUPERVISOR, "a write goes to the CPU");
+	writes = cpu.msr_writes;
+	fpu_set_xss(&guest, CET_SUPERVISOR);
+	tap_is(cpu.msr_writes - writes, 0, "once");
+	tap_is(fpu_set_xss(&guest, 0x100), FPU_WRITE_GP, "PT is not offered");
+	fpu_set_xss(&guest, 0);
+	fpu_put(&guest);
+	tap_is(cpu.xss, CET_SUPERVISOR, "and the host's comes back");
+	cpu.content[11] = 0;
+	fpu_load(&guest);
+	tap_is(cpu.content[11], 77, "CET_U is kept while XSS lacks it");
+	fpu_put(&guest);
+	fpu_reset(&guest);
+	tap_is(fpu_guest_xss(&guest), 0, "XSS after RESET");
+	fpu_destroy(&guest);
+
+	static struct cpuid_0d no_xsaves;
+
+	no_xsaves = cpuid_with_features(UP_TO_XSAVEC);
+	fake_cpu_reset(&no_xsaves);
+	fpu_init();
+	fpu_init_cpu();
+	tap_ok(!fpu_machine_has_xsaves(), "a machine without XSAVES");
+	if (!fpu_create(&guest, &c))
+		fake_bug("no memory");
+	tap_is(fpu_set_xss(&guest, 0), FPU_WRITE_GP, "has no XSS");
+	fpu_destroy(&guest);
+}
+
+static void idle(void)
+{
+	static struct cpuid_0d c;
+	const struct {
+		const char *claim;
+		u32 features;
+		bool tiles;
+		u64 left;
+	} t[] = {
+		{ "idle without tiles in XCR0", UP_TO_XFD, false, 5 },
+		{ "idle without XGETBV 1", XSAVEOPT_ONLY, true, 5 },
+		{ "idle with tiles in use", UP_TO_XFD, true, 0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
+		c = cpuid_with_features(t[i].features);
+		if (!t[i].tiles)
+			c.sub[0].eax &= ~(3u << 17);
+		fake_cpu_reset(&c);
+		fpu_init();
+		fpu_init_cpu();
+		cpu.content[TILE] = 5;
+		fpu_idle();
+		tap_is(cpu.content[TILE], t[i].left, "%s", t[i].claim);
+	}
+	fpu_idle();
+	tap_is(cpu.content[TILE], 0, "idle with nothing in use");
+}
+
+/* Each ASSERT of fpu.c, and what fpu_init() cannot work with. */
+static void bugs(void)
+{
+	const struct fpu_config c = { .policy       = XFD_EAGER,
+				      .xcr0_allowed = 0x602e7,
+				      .xfd_allowed  = T,
+				      .account      = &account };
+	const u64 left            = fake_pages_left;
+	static struct cpuid_0d no_x87;
+	struct bare b;
+
+	start(&spr, XFD_NM, &b);
+	tap_ok(FAKE_STOPS(fpu_load(&guest)), "loaded twice");
+	tap_ok(FAKE_STOPS(fpu_reset(&guest)), "RESET while loaded");
+	tap_ok(FAKE_STOPS(fpu_destroy(&guest)), "destroyed while loaded");
+	fpu_put(&guest);
+	tap_ok(FAKE_STOPS(fpu_put(&guest)), "put twice");
+	tap_ok(FAKE_STOPS(fpu_nm_exit(&guest)), "#NM of who is not loaded");
+	fpu_load(&guest);
+	machine.form = (enum xsave_form)(FORM_XSAVE + 1);
+	tap_ok(FAKE_STOPS(machine_save(guest.area.base, 1)), "no way to save");
+	machine.form = FORM_XSAVES;
+	finish();
+
+	start(&spr, XFD_WRMSR, &b);
+	fpu_put(&guest);
+	tap_ok(FAKE_STOPS(fpu_set_xcr0(&guest, 0x602e7)),
+	       "growth of who is not loaded");
+	fpu_load(&guest);
+	finish();
+
+	fake_pages_left = 0;
+	tap_ok(!fpu_create(&guest, &c), "no vCPU without memory");
+	tap_is(fpu_need_bytes(&guest), 3 * PAGE_SIZE, "it says what it needs");
+	tap_is(account.used_bytes, 0, "and charges nothing");
+	fake_pages_left = left;
+
+	no_x87 = cpuid_sapphire_rapids;
+	no_x87.sub[0].eax &= ~1u;
+	cpu.cpuid = &no_x87;
+	tap_ok(FAKE_STOPS(fpu_init()), "CPUID.0DH without x87 is refused");
+}
+
 int main(void)
 {
 	sequences_of_any_length();
@@ -835,5 +1022,9 @@ int main(void)
 	switches();
 	shortages();
 	machines();
+	accessors();
+	supervisor();
+	idle();
+	bugs();
 	return tap_done();
 }

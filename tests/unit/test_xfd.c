@@ -7,11 +7,18 @@
  */
 #include "fpu/xfd.h"
 
+#include <setjmp.h>
+
 #include "boot/lib/panic.h"
 #include "tests/unit/tap.h"
 
+static jmp_buf way_out;
+static bool panic_wanted;
+
 void panic(const char *fmt, ...)
 {
+	if (panic_wanted)
+		longjmp(way_out, 1);
 	printf("Bail out! %s\n", fmt);
 	exit(EXIT_FAILURE);
 }
@@ -196,10 +203,42 @@ static void writes(void)
 	       "nm, wrmsr and inject start small");
 }
 
+/* No question about a policy that there is not has an answer. */
+static void bugs(void)
+{
+	const struct xfd x = { .policy = (enum xfd_policy)XFD_POLICY_COUNT };
+	static volatile int panics;
+
+	panic_wanted = true;
+	for (volatile int question = 0; question < 4; question++) {
+		if (setjmp(way_out) != 0) {
+			panics++;
+			continue;
+		}
+		switch (question) {
+		case 0:
+			xfd_is_armed(&x);
+			break;
+		case 1:
+			xfd_hardware(&x);
+			break;
+		case 2:
+			xfd_traps(&x);
+			break;
+		case 3:
+			xfd_starts_small(x.policy);
+			break;
+		}
+	}
+	panic_wanted = false;
+	tap_is(panics, 4, "an unknown policy is a panic, not a guess");
+}
+
 int main(void)
 {
 	states();
 	nm_exits();
 	writes();
+	bugs();
 	return tap_done();
 }
