@@ -243,7 +243,7 @@ proof:
 	$(Q)tests/proof/run
 
 .PHONY: mutate
-mutate: deps test-images
+mutate: deps images
 	$(Q)tests/mutate/run
 
 .PHONY: coverage
@@ -293,11 +293,11 @@ emulator-check: deps $(O)/emulator/pack $(O)/emulator/rom.bin
 $(O)/checked/tilevisor.elf: .FORCE
 	$(Q)$(MAKE) --no-print-directory O=$(O)/checked DEBUG=2 $@
 
-# Everything a suite may want to run, built before.
-.PHONY: test-images
-test-images: $(O)/tilevisor.elf $(O)/checked/tilevisor.elf $(O)/tilevisor.iso $(O)/bare.iso $(GUEST_ELFS) \
-	     $(O)/selftest.iso $(O)/tilevisor.efi \
-	     $(O)/emulator/pack $(O)/emulator/rom.bin $(FUZZERS)
+# What runs in emulators, and everything a suite may want, built before.
+.PHONY: images test-images
+images: $(O)/tilevisor.elf $(O)/checked/tilevisor.elf $(O)/tilevisor.iso $(O)/bare.iso $(GUEST_ELFS) \
+	$(O)/selftest.iso $(O)/tilevisor.efi $(O)/emulator/pack $(O)/emulator/rom.bin
+test-images: images $(FUZZERS)
 
 SUITES := $(patsubst tests/suite/%.t,%,$(wildcard tests/suite/*.t))
 
@@ -319,19 +319,21 @@ test: deps test-images
 endif
 
 .PHONY: bench
-bench: deps test-images
+bench: deps images
 	$(Q)tests/bench/run
 
 .PHONY: differential
-differential: deps test-images
+differential: deps images
 	$(Q)tests/differential/run
 
 .PHONY: guest-fuzz
-guest-fuzz: deps test-images
+guest-fuzz: deps images
 	$(Q)tests/guest/fuzz/run
 
-.PHONY: run
-run: deps test-images
+.PHONY: run run-deps
+run-deps:
+	@tests/check/packages build tables test emulator linux
+run: run-deps $(O)/tilevisor.elf $(O)/emulator/pack $(O)/emulator/rom.bin
 	$(Q)tests/demo
 
 # Nested KVM if it can show VT-x and AMX; else what is missing, and TCG, which
