@@ -42,7 +42,7 @@ static void map(u32 address)
 	const u64 page = align_down(address, PAGE_SIZE);
 
 	if (!paging_map(page, page + PAGE_SIZE, PAGING_WRITE | PAGING_DEVICE))
-		panic("no memory for the page tables of the I/O APIC");
+		refuse("no memory for the page tables of the I/O APIC");
 	paging_load();
 }
 

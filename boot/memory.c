@@ -48,8 +48,8 @@ static void map(u64 start, u64 end, unsigned int access)
 	start = align_down(start, PAGE_SIZE);
 	end   = align_up(end, PAGE_SIZE);
 	if (!paging_map(start, end, access))
-		panic("no memory for the page tables of %#lx to %#lx", start,
-		      end);
+		refuse("no memory for the page tables of %#lx to %#lx", start,
+		       end);
 }
 
 /* RAM that no table can reach is left alone, and the log says so. */

@@ -8,7 +8,7 @@
 #include "fpu/machine.h"
 
 #include "boot/lib/pages.h"
-#include "boot/lib/print.h"
+#include "boot/lib/panic.h"
 #include "boot/lib/string.h"
 #include "boot/lib/x86.h"
 #include "fpu/xsave.h"
@@ -172,9 +172,9 @@ bool fpu_selftest(void)
 		return true;
 	}
 	if (!take_trial(&t))
-		wrong = "no memory for it";
-	else if (t.palette.names != 8 || t.palette.rows > 16 ||
-		 t.palette.total_bytes != machine.layout.size[18])
+		refuse("no memory for the self-test of extended state");
+	if (t.palette.names != 8 || t.palette.rows > 16 ||
+	    t.palette.total_bytes != machine.layout.size[18])
 		wrong = "CPUID leaf 1DH describes no eight tiles";
 	else
 		wrong = run(&t);

@@ -143,7 +143,7 @@ void paging_guard(const void *page)
 	const u64 at = ptr_hpa(page).v;
 
 	if (!paging_unmap(at, at + PAGE_SIZE))
-		panic("no memory for the page tables of a guard page");
+		refuse("no memory for the page tables of a guard page");
 	invlpg(page);
 }
 

@@ -32,6 +32,12 @@ void *pages_alloc(u64 page_count)
 	return p;
 }
 
+void refuse(const char *fmt, ...)
+{
+	printf("Bail out! refusal: %s\n", fmt);
+	exit(1);
+}
+
 void panic(const char *fmt, ...)
 {
 	printf("Bail out! panic: %s\n", fmt);
