@@ -100,9 +100,10 @@ static bool low_is_free(const struct multiboot1_plan *plan, u64 bytes)
 	return INFO_LOW + bytes <= MEMORY_EBDA;
 }
 
-/* The information's address, 0: there is no room for it. */
+/* The information's address, 0: there is no room for it, here or there. */
 static u64 put_info(struct memory *m, const struct multiboot1_plan *plan,
-		    const struct multiboot1_facts *facts, u64 above)
+		    const struct multiboot1_facts *facts, u64 above, char *why,
+		    size_t why_size)
 {
 	const u64 bytes = multiboot1_info_bytes(facts);
 	const u64 pages = align_up(bytes, PAGE_SIZE) / PAGE_SIZE;
@@ -111,12 +112,21 @@ static u64 put_info(struct memory *m, const struct multiboot1_plan *plan,
 	u8 *buffer      = pages_alloc(pages);
 	bool done       = false;
 
-	if (!buffer)
+	if (!buffer) {
+		tv_snprintf(why, why_size,
+			    "no memory to make its multiboot information: "
+			    "%llu bytes are needed",
+			    (unsigned long long)bytes);
 		return 0;
+	}
 	multiboot1_info(facts, buffer, (u32)at);
 	if (memory_is_usable(facts->range, facts->range_count, at, bytes))
 		done = memory_write(m, gpa(at), buffer, bytes);
 	pages_free(buffer, pages);
+	if (!done)
+		tv_snprintf(why, why_size,
+			    "there is no room for its multiboot "
+			    "information: raise mem=");
 	return done ? at : 0;
 }
 
@@ -154,14 +164,10 @@ static bool load_multiboot1(struct memory *m, struct vcpu *v,
 		return false;
 	}
 
-	const u64 info = put_info(m, &plan, &facts, above);
+	const u64 info = put_info(m, &plan, &facts, above, why, why_size);
 
-	if (!info) {
-		tv_snprintf(why, why_size,
-			    "there is no room for its multiboot "
-			    "information: raise mem=");
+	if (!info)
 		return false;
-	}
 	vcpu_start_protected(v, plan.entry, MULTIBOOT1_BOOT_MAGIC, lo32(info));
 	return true;
 }

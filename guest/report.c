@@ -86,19 +86,22 @@ void report_vm_start(const struct vm *vm)
 	log_event("\"event\":\"vm-start\",\"vm\":\"%s\",\"image\":\"%s\","
 		  "\"vcpus\":%u,\"memory\":%llu,\"policy\":\"%s\","
 		  "\"fpu\":\"%s\",\"amx\":%s,\"calls\":%s,\"areas\":%llu,"
-		  "\"reboot\":%u,\"hypervisor\":%s",
+		  "\"reboot\":%u,\"hypervisor\":%s,\"free_bytes\":%llu",
 		  c->name, vm->image, c->vcpu_count, LL(c->memory_bytes),
 		  xfd_policy_name(c->policy), c->reserve ? "reserve" : "lazy",
 		  truth(c->amx), truth(c->calls), LL(c->areas_bytes),
-		  c->reboots, truth(c->hypervisor));
+		  c->reboots, truth(c->hypervisor),
+		  LL(pages_free_count() * PAGE_SIZE));
 }
 
 void report_vm_refused(const char *name, const char *reason)
 {
 	char text[300];
 
-	log_event("\"event\":\"vm-refused\",\"vm\":\"%s\",\"reason\":\"%s\"",
-		  name, report_json(text, sizeof(text), reason));
+	log_event("\"event\":\"vm-refused\",\"vm\":\"%s\",\"reason\":\"%s\","
+		  "\"free_bytes\":%llu",
+		  name, report_json(text, sizeof(text), reason),
+		  LL(pages_free_count() * PAGE_SIZE));
 	log_warn("VM %s is not started: %s", name, reason);
 }
 
@@ -211,6 +214,7 @@ void report_end(const struct vm *first, u32 failed)
 				 LL(v->stats.switches), vm->code);
 		}
 	}
+	log_debug("%llu calls of the page allocator", LL(pages_calls()));
 	log_event("\"event\":\"end\",\"verdict\":\"%s\",\"vms\":%u,"
 		  "\"failed\":%u,\"first_entry_ticks\":%llu,\"ticks\":%llu",
 		  failed ? "failed" : "ok", count, failed,

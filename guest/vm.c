@@ -2,6 +2,7 @@
 /* From the boot modules to running VMs, and from those to the end. */
 #include "boot/lib/options.h"
 #include "boot/lib/pages.h"
+#include "boot/lib/panic.h"
 #include "boot/lib/power.h"
 #include "boot/lib/print.h"
 #include "boot/lib/string.h"
@@ -38,9 +39,9 @@ static void start(const struct vm_config *c, const struct boot_info *bi,
 	if (vm)
 		vm->config = *c;
 	if (!vm || !vm_build(vm, bi, host, why)) {
+		vm_discard(vm);
 		report_vm_refused(c->name, why);
 		failed_count++;
-		vm_discard(vm);
 		return;
 	}
 	while (*last)
@@ -57,7 +58,7 @@ static _Noreturn void end(void)
 	power_end(failed_count ? 1 : 0);
 }
 
-/* The modules as vm_config.c reads them. NULL: no memory, or no modules. */
+/* The modules as vm_config.c reads them. NULL: there are none. */
 static struct vm_config *read_configs(const struct boot_info *bi, u32 *count)
 {
 	static struct vm_config_module module[BOOT_MODULE_MAX];
@@ -69,6 +70,9 @@ static struct vm_config *read_configs(const struct boot_info *bi, u32 *count)
 		pages_alloc(page_count(bi->module_count * sizeof(*config)));
 
 	*count = 0;
+	if (!config && bi->module_count)
+		refuse("no memory for the options of %u modules",
+		       bi->module_count);
 	if (!config)
 		return NULL;
 	xfd_policy_parse(o->xfd, &defaults.policy);

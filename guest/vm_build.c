@@ -156,16 +156,23 @@ static bool make_vcpus(struct vm *vm)
 /* Why its vCPU number vcpu_made could not be made. */
 static void say_no_vcpu(const struct vm *vm, char *why)
 {
-	const struct area_shortage none = { 0 };
-	const struct area_shortage *s   = &none;
+	const struct area_shortage *s;
 
-	if (vm->vcpu && vm->device)
-		s = &vm->vcpu[vm->vcpu_made].fpu.short_of;
+	if (!vm->vcpu || !vm->device || !vm->cpus) {
+		tv_snprintf(why, WHY_SIZE, "no memory for its %u vCPUs",
+			    vm->config.vcpu_count);
+		return;
+	}
+	s = &vm->vcpu[vm->vcpu_made].fpu.short_of;
+	if (!s->need_bytes) {
+		tv_snprintf(why, WHY_SIZE, "no memory for the VMCS of vCPU %u",
+			    vm->vcpu_made);
+		return;
+	}
 	tv_snprintf(why, WHY_SIZE,
 		    "%s vCPU %u: %llu bytes are needed, %llu are there",
-		    s->by_limit     ? "areas= leaves no room for the area of"
-		    : s->need_bytes ? "no memory for the area of"
-				    : "no memory for",
+		    s->by_limit ? "areas= leaves no room for the area of"
+				: "no memory for the area of",
 		    vm->vcpu_made, (unsigned long long)s->need_bytes,
 		    (unsigned long long)s->have_bytes);
 }
@@ -259,6 +266,10 @@ static void map_apic_page(struct vm *vm)
 	vm->apic_page = vmx_caps.apicv &&
 			ept_map(&vm->ept, gpa(VLAPIC_BASE), apicv_access_page(),
 				PAGE_SIZE, EPT_READ | EPT_WRITE, MEM_WB);
+	if (vmx_caps.apicv && !vm->apic_page)
+		log_warn("%s: no memory to map the APIC-access page; all "
+			 "accesses to its local APIC exit",
+			 vm->config.name);
 }
 
 static struct image_file module_file(const struct boot_info *bi, u32 i,
