@@ -20,6 +20,7 @@
 #define POLL_US     1000    /* a FIFO lasts for 1.4 ms at 115200 baud */
 #define LOOK_US     10000   /* beside interrupts, if the CPU is awake anyway */
 #define DROP_US     1000000 /* of a VM that reads nothing */
+#define BURST_BYTES 64      /* taken at a time: four FIFOs */
 
 static struct {
 	struct spinlock lock; /* of owner and raw, before any VM's lock */
@@ -274,13 +275,14 @@ static bool may_read(u64 now)
 	return terminal.dropping;
 }
 
-static void read_input(u64 now)
+/* False: there may be more; a UART that never has enough stops nobody. */
+static bool read_input(u64 now)
 {
-	bool any = false;
+	u32 count = 0;
 	u8 byte;
 
-	while (may_read(now) && serial_read(&byte)) {
-		any = true;
+	while (count < BURST_BYTES && may_read(now) && serial_read(&byte)) {
+		count++;
 		if (terminal.open)
 			to_monitor(byte);
 		else if (byte == MONITOR_ESCAPE)
@@ -288,8 +290,9 @@ static void read_input(u64 now)
 		else
 			to_vm(byte);
 	}
-	if (any && terminal_owner())
+	if (count && terminal_owner())
 		deliver(terminal_owner());
+	return count < BURST_BYTES;
 }
 
 /* Half a line that stands too long. Returns when the next one will. */
@@ -309,13 +312,13 @@ static u64 show_partial(u64 now)
 u64 terminal_service(u64 now)
 {
 	const u64 next = show_partial(now);
-	bool polls;
+	bool all, polls;
 
 	if (this_cpu() != cpu_first)
 		return next;
 	if (serial_take_interrupt() || now >= terminal.next_poll) {
-		read_input(now);
-		polls = !serial_listens() || terminal.held_since;
+		all   = read_input(now);
+		polls = !all || !serial_listens() || terminal.held_since;
 		terminal.next_poll =
 			now + us_to_ticks(polls ? POLL_US : LOOK_US);
 		terminal.polls = polls;

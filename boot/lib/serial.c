@@ -12,6 +12,7 @@
 
 #define CLOCK_HZ   115200
 #define FIFO_BYTES 16
+#define GONE       0xff    /* what a port reads that nobody answers at */
 #define WAIT_POLLS 1000000 /* a read of a port takes about 1 us */
 
 /* Interrupt at half a FIFO: half of one comes while we are on our way. */
@@ -96,7 +97,12 @@ void serial_drain(void)
 
 bool serial_read(u8 *byte)
 {
-	if (!uart_port || !(inb((u16)(uart_port + UART_LSR)) & UART_LSR_DR))
+	if (!uart_port)
+		return false;
+
+	const u8 status = inb((u16)(uart_port + UART_LSR));
+
+	if (status == GONE || !(status & UART_LSR_DR))
 		return false;
 	*byte = inb((u16)(uart_port + UART_RX));
 	return true;
