@@ -6,6 +6,7 @@
 #include "boot/memory.h"
 
 #include "boot/lib/lapic.h"
+#include "boot/lib/options.h"
 #include "boot/lib/pages.h"
 #include "boot/lib/paging.h"
 #include "boot/lib/panic.h"
@@ -36,6 +37,7 @@ static void add_ram(const struct boot_info *bi, u64 from, u64 to)
 
 void pages_init(const struct boot_info *bi)
 {
+	pages_fail(host_options()->fail_alloc);
 	add_ram(bi, 0, FIRST_TABLES_REACH);
 	pages_reserve(0, MIB);
 	pages_reserve(address(image_start), address(image_end));

@@ -303,6 +303,11 @@ static bool take_migrate(struct host_options *o, const struct option *word)
 	return option_number(word, &o->migrate) && o->migrate >= MIGRATE_MIN;
 }
 
+static bool take_fail_alloc(struct host_options *o, const struct option *word)
+{
+	return option_number(word, &o->fail_alloc) && o->fail_alloc > 0;
+}
+
 static bool take_report(struct host_options *o, const struct option *word)
 {
 	o->report = !word->value;
@@ -339,13 +344,15 @@ static const struct host_option table[] = {
 	  take_selftest, true },
 	{ "migrate", "TSC ticks from 2000 (debug builds)", take_migrate,
 	  false },
+	{ "fail-alloc", "the number of a call from 1 (debug builds)",
+	  take_fail_alloc, false },
 };
 
-/* Every option for people; the last one is for those who debug Tilevisor. */
+/* Every option for people; the last two are for those who debug Tilevisor. */
 #define LISTED                                                                 \
 	"console, log, slice, end, console-raw, xfd, fpu, apicv, report, "     \
 	"selftest"
-#define LISTED_COUNT (ARRAY_SIZE(table) - (TV_DEBUG ? 0 : 1))
+#define LISTED_COUNT (ARRAY_SIZE(table) - (TV_DEBUG ? 0 : 2))
 
 static const struct host_option *find(const struct option *word)
 {

@@ -87,6 +87,8 @@ struct host_options {
 		      * after each the vCPU goes on on the next CPU; 0: off */
 	bool report; /* print all about the machine */
 	bool test_machine; /* run the self-tests, then end */
+	u64 fail_alloc;    /* debug builds: this call of pages_alloc*() finds no
+			    * memory; 0: none */
 	char selftest[16]; /* debug builds: provoke a failure; "" normally */
 };
 

@@ -9,6 +9,7 @@
 #include "boot/lib/panic.h"
 #include "boot/lib/spinlock.h"
 #include "boot/lib/string.h"
+#include "boot/lib/symbols.h"
 
 #define FIRST_TABLE_RUNS 1024
 #define TABLE_SPARE      4 /* an operation adds fewer runs than this */
@@ -29,6 +30,8 @@ static struct {
 	u32 capacity;
 	u64 free;
 	u64 total;
+	u64 calls;   /* allocations asked for */
+	u64 fail_at; /* debug builds: so many calls; 0: never */
 	bool sealed; /* the first allocation was made */
 } memory = { .run = first_table, .capacity = FIRST_TABLE_RUNS };
 
@@ -97,14 +100,18 @@ static void cut(u32 at, u64 first, u64 end)
 	memory.free -= end - first;
 }
 
-/* First page of a free run, taken; 0: there is none. ALIGN is in pages. */
+/*
+ * First page of a free run, taken; 0: there is none. ALIGN is in pages. A run
+ * is not cut in two when the table has no room for both.
+ */
 static u64 take(u64 page_count, u64 align)
 {
 	for (u32 i = 0; i < memory.count; i++) {
-		const u64 first = align_up(memory.run[i].first, align);
+		const struct run r = memory.run[i];
+		const u64 first    = align_up(r.first, align);
 
-		if (first < memory.run[i].end &&
-		    memory.run[i].end - first >= page_count) {
+		if (first < r.end && r.end - first >= page_count &&
+		    (first == r.first || memory.count < memory.capacity)) {
 			cut(i, first, first + page_count);
 			return first;
 		}
@@ -168,20 +175,44 @@ void pages_reserve(u64 start, u64 end)
 	spin_unlock(&memory.lock);
 }
 
-void *pages_alloc_aligned(u64 page_count, u64 align)
+void pages_fail(u64 nth)
 {
-	void *p = NULL;
-	u64 first;
+	memory.fail_at = nth;
+}
+
+u64 pages_calls(void)
+{
+	return __atomic_load_n(&memory.calls, __ATOMIC_RELAXED);
+}
+
+static void say_failed(u64 call, u64 page_count, u64 caller)
+{
+	const struct symbol *s = symbol_find(caller);
+
+	log_warn("fail-alloc=%lu: no %lu pages for %s", call, page_count,
+		 s ? symbol_names + s->name : "a caller without a name");
+}
+
+static void *alloc(u64 page_count, u64 align, u64 caller)
+{
+	void *p   = NULL;
+	u64 first = 0, call;
+	bool fail;
 
 	ASSERT(align >= PAGE_SIZE && (align & (align - 1)) == 0);
 	if (!page_count)
 		return NULL;
 	spin_lock(&memory.lock);
 	memory.sealed = true;
+	call          = ++memory.calls;
+	fail          = TV_DEBUG && call == memory.fail_at;
 	if (memory.count + TABLE_SPARE > memory.capacity)
 		grow_table();
-	first = take(page_count, align / PAGE_SIZE);
+	if (!fail)
+		first = take(page_count, align / PAGE_SIZE);
 	spin_unlock(&memory.lock);
+	if (fail)
+		say_failed(call, page_count, caller);
 	if (first) {
 		p = hpa_ptr(hpa(first * PAGE_SIZE));
 		memset(p, 0, page_count * PAGE_SIZE);
@@ -189,9 +220,16 @@ void *pages_alloc_aligned(u64 page_count, u64 align)
 	return p;
 }
 
+void *pages_alloc_aligned(u64 page_count, u64 align)
+{
+	return alloc(page_count, align,
+		     (u64)(uintptr_t)__builtin_return_address(0));
+}
+
 void *pages_alloc(u64 page_count)
 {
-	return pages_alloc_aligned(page_count, PAGE_SIZE);
+	return alloc(page_count, PAGE_SIZE,
+		     (u64)(uintptr_t)__builtin_return_address(0));
 }
 
 void pages_free(void *p, u64 page_count)

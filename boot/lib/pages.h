@@ -38,4 +38,14 @@ u64 pages_total_count(void);
 void pages_add(u64 start, u64 end);
 void pages_reserve(u64 start, u64 end);
 
+/*
+ * Debug builds, before the first allocation: call NTH of pages_alloc*() finds
+ * no memory, whatever is free, and the log says whose it was; those after it
+ * are as ever. 0: none. Calls for 0 pages are not counted.
+ */
+void pages_fail(u64 nth);
+
+/* Calls of pages_alloc*() so far. */
+u64 pages_calls(void);
+
 #endif

@@ -391,6 +391,8 @@ static void host_lines(void)
 		"console-raw=a-name-of-16-let",
 		"selftest=",
 		"selftest=everything",
+		"fail-alloc=0",
+		"fail-alloc=all",
 		"log=info log=warn",
 		"end=off slice=100 end=halt",
 		"console=com1 console=com2",

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "boot/lib/panic.h"
+#include "boot/lib/symbols.h"
 #include "tests/unit/tap.h"
 
 #define ARENA_PAGES 4096
@@ -32,6 +33,14 @@ void log_line(enum log_level level, const char *fmt, ...)
 {
 	(void)fmt;
 	warned = level == LOG_WARN;
+}
+
+const char symbol_names[] = "";
+
+const struct symbol *symbol_find(u64 address)
+{
+	(void)address;
+	return NULL;
 }
 
 /* A panic of the file under test comes back here. */
@@ -180,6 +189,58 @@ static void fragments(void)
 	pages_free(p, 1024);
 }
 
+/*
+ * Every entry of the table is used and no run is left for a bigger one: what
+ * would cut a run in two is not handed out, the beginnings of runs are.
+ */
+static bool full_table(void)
+{
+	u64 count = 0, cuts = 0;
+	void *p;
+
+	while ((p = pages_alloc(1)) != NULL)
+		held[count++] = p;
+	/* Runs of three, from an odd page. */
+	for (u64 i = 0; i < count; i++)
+		if ((u64)(uintptr_t)held[i] / PAGE_SIZE % 4)
+			pages_free(held[i], 1);
+	while (pages_alloc_aligned(1, 2 * PAGE_SIZE))
+		cuts++;
+	return cuts > 0 && pages_alloc(1);
+}
+
+static int in_child(bool (*holds)(void))
+{
+	int status;
+	pid_t child;
+
+	fflush(stdout);
+	child = fork();
+	if (child == 0) {
+		status = !holds();
+		fflush(stdout);
+		_exit(status);
+	}
+	waitpid(child, &status, 0);
+	return status;
+}
+
+/* The call that is to fail does, alone. */
+static void failing_call(void)
+{
+	void *p[3];
+
+	pages_fail(pages_calls() + 2);
+	tap_ok(!pages_alloc(0), "a run of no pages is not a call");
+	for (int i = 0; i < 3; i++)
+		p[i] = pages_alloc(1);
+	tap_ok(p[0] && !p[1] && p[2], "the second call from here fails, once");
+	tap_ok(warned, "and it is said");
+	pages_free(p[0], 1);
+	pages_free(p[2], 1);
+	pages_fail(0);
+}
+
 /* No run is left for a bigger table: pages are lost, not handed out twice. */
 static bool scattered(void)
 {
@@ -240,15 +301,12 @@ int main(void)
 	tap_ok(!pages_alloc(ARENA_PAGES), "a run longer than any is none");
 	tap_ok(history(), "zeroed, aligned, never twice: 40000 random steps");
 	tap_is(pages_free_count(), total, "everything came back");
-	const pid_t child = fork();
-	int status;
-
-	if (child == 0)
-		_exit(!scattered());
-	waitpid(child, &status, 0);
-	tap_ok(status == 0,
+	tap_ok(in_child(scattered) == 0,
 	       "a table that cannot grow loses pages, says so, and "
 	       "hands none out twice");
+	tap_ok(in_child(full_table) == 0,
+	       "a table that cannot grow cuts no run in two");
+	failing_call();
 	fragments();
 	pages_free(NULL, 1);
 	tap_ok(true, "freeing NULL does nothing");
