@@ -215,6 +215,7 @@ void trap_interrupt(u8 vector)
 		selftest_timer();
 		break;
 	case LAPIC_VECTOR_KICK:
+	case LAPIC_VECTOR_POSTED:
 		break;
 	case LAPIC_VECTOR_UART:
 		serial_interrupted();

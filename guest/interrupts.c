@@ -4,12 +4,16 @@
 
 static void deliver_to(struct vm *vm, u32 i, const struct apic_message *m)
 {
-	struct vcpu *v = &vm->vcpu[i];
+	struct vcpu *v   = &vm->vcpu[i];
+	struct vlapic *l = &vm->device[i].lapic;
 
 	switch (m->mode) {
 	case APIC_FIXED:
 	case APIC_LOWEST:
-		if (vlapic_post(&vm->device[i].lapic, m->vector, m->level))
+		if (!m->level && vcpu_is_posting(v) &&
+		    vlapic_can_bypass(l, m->vector))
+			vcpu_post_interrupt(v, m->vector);
+		else if (vlapic_post(l, m->vector, m->level))
 			vcpu_post(v, VCPU_EVENT_INTR);
 		return;
 	case APIC_NMI:

@@ -262,6 +262,11 @@ int policy_interrupt_pending(struct vcpu *v)
 	return vector;
 }
 
+void policy_posted(struct vcpu *v, const u32 irr[POSTED_WORDS])
+{
+	vlapic_request_all(&vm_device(v)->lapic, irr);
+}
+
 bool policy_interrupt_wakes(struct vcpu *v)
 {
 	take_lapic(v);
@@ -289,6 +294,7 @@ bool policy_apic_page(struct vcpu *v, struct apicv_entry *entry)
 	vlapic_to_page(l, v->virtual_apic, &out);
 	entry->requested = out.requested;
 	entry->serviced  = out.serviced;
+	entry->posted    = out.on;
 	memcpy(entry->eoi_exit, out.eoi_exit, sizeof(out.eoi_exit));
 	return true;
 }

@@ -185,6 +185,18 @@ bool vlapic_post(struct vlapic *l, u8 vector, bool level)
 	return true;
 }
 
+bool vlapic_can_bypass(const struct vlapic *l, u8 vector)
+{
+	return vlapic_is_on(l) && vector >= 16 && !bitmap_get(l->tmr, vector);
+}
+
+void vlapic_request_all(struct vlapic *l, const u32 irr[8])
+{
+	for (unsigned int i = 0; i < ARRAY_SIZE(l->irr); i++)
+		__atomic_fetch_or(&l->irr[i], irr[i], __ATOMIC_RELEASE);
+	__atomic_store_n(&l->news, true, __ATOMIC_RELEASE);
+}
+
 bool vlapic_takes_extint(const struct vlapic *l)
 {
 	const u32 lint0 = l->lvt[LVT_LINT0];

@@ -120,6 +120,15 @@ bool vlapic_matches(const struct vlapic *l, const struct apic_message *m);
 /* A fixed interrupt arrives, from any CPU. False: it was not accepted. */
 bool vlapic_post(struct vlapic *l, u8 vector, bool level);
 
+/*
+ * May VECTOR, edge-triggered, be given to the CPU that has the page, without
+ * software? Not if TMR must change, and with it the EOIs that exit.
+ */
+bool vlapic_can_bypass(const struct vlapic *l, u8 vector);
+
+/* The vectors in IRR have been accepted that way, and were not delivered. */
+void vlapic_request_all(struct vlapic *l, const u32 irr[8]);
+
 /* The vector to deliver now, or -1; and its delivery. */
 int vlapic_pending(const struct vlapic *l);
 void vlapic_accept(struct vlapic *l, u8 vector);
@@ -137,6 +146,7 @@ bool vlapic_takes_extint(const struct vlapic *l);
 struct vlapic_page {
 	u8 requested, serviced;
 	u64 eoi_exit[4];
+	bool on; /* what comes may be delivered */
 };
 
 /* Is there anything in L that the page does not have? */

@@ -77,6 +77,7 @@ void vlapic_to_page(struct vlapic *l, u32 *page, struct vlapic_page *out)
 		/* Whoever posts writes TMR first. */
 		*at(page, REG_TMR + i) = l->tmr[i];
 	}
+	out->on        = on;
 	out->requested = last(page, REG_IRR);
 	out->serviced  = last(page, REG_ISR);
 	for (u32 i = 0; i < WORDS / 2; i++)

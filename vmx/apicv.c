@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "vmx/apicv.h"
 
+#include "boot/lib/lapic.h"
 #include "boot/lib/pages.h"
 #include "boot/lib/panic.h"
 #include "vmx/caps.h"
@@ -35,6 +36,7 @@ void apicv_init(void)
 void apicv_begin(struct vcpu *v)
 {
 	v->apicv = (struct apicv_entry){ .mode = APICV_OFF };
+	__atomic_store_n(&v->posting, false, __ATOMIC_RELEASE);
 	if (!v->virtual_apic)
 		return;
 	vmwrite(VMCS_VIRTUAL_APIC_ADDR, ptr_hpa(v->virtual_apic).v);
@@ -45,6 +47,10 @@ void apicv_begin(struct vcpu *v)
 	vmwrite(VMCS_EOI_EXIT_BITMAP2, 0);
 	vmwrite(VMCS_EOI_EXIT_BITMAP3, 0);
 	vmwrite(VMCS_GUEST_INTERRUPT_STATUS, 0);
+	if (!vmx_caps.posted)
+		return;
+	vmwrite(VMCS_POSTED_VECTOR, LAPIC_VECTOR_POSTED);
+	vmwrite(VMCS_POSTED_DESCRIPTOR_ADDR, ptr_hpa(&v->posted).v);
 }
 
 /*
@@ -106,6 +112,20 @@ static void set_mode(struct vcpu *v, enum apicv_mode mode)
 	v->work |= WORK_CHECK;
 }
 
+/*
+ * "Process posted interrupts". Who posts all the same, because it was 1 a
+ * moment ago, makes V exit, and what it posted is taken then.
+ */
+static void set_posting(struct vcpu *v, bool on)
+{
+	if (on == v->posting)
+		return;
+	vmwrite(VMCS_PIN_CONTROLS,
+		on ? vmx_caps.pin | PIN_POSTED_INTERRUPTS : vmx_caps.pin);
+	__atomic_store_n(&v->posting, on, __ATOMIC_RELEASE);
+	v->work |= WORK_CHECK;
+}
+
 void apicv_update(struct vcpu *v)
 {
 	struct apicv_entry *have = &v->apicv;
@@ -115,6 +135,7 @@ void apicv_update(struct vcpu *v)
 		return;
 	if (want.mode != have->mode)
 		set_mode(v, want.mode);
+	set_posting(v, want.posted && vmx_caps.posted);
 	if (want.mode != APICV_OFF) {
 		vmwrite(VMCS_GUEST_INTERRUPT_STATUS,
 			(u32)want.serviced << 8 | want.requested);

@@ -26,6 +26,7 @@ struct apicv_entry {
 	enum apicv_mode mode;
 	u8 requested, serviced; /* highest vector in the page's IRR and ISR */
 	u64 eoi_exit[4];        /* vectors whose EOI exits */
+	bool posted;            /* others may post, if the CPU lets them */
 };
 
 /*

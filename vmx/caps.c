@@ -246,7 +246,9 @@ struct caps_verdict caps_judge(const struct vmx_msrs *m, struct vmx_caps *caps)
 	    !(m->ept_vpid & (EPT_CAP_INVEPT_SINGLE | EPT_CAP_INVEPT_ALL)))
 		return refuse_for(REFUSE_EPT_KIND, NULL);
 	fill(m, word, caps);
-	caps->apicv = has_apicv(cap);
+	caps->apicv  = has_apicv(cap);
+	/* Their exits acknowledge interrupts anyway: EXIT_ACK_INTERRUPT. */
+	caps->posted = caps->apicv && (hi32(m->pin) & PIN_POSTED_INTERRUPTS);
 	return verdict;
 }
 
@@ -271,6 +273,10 @@ const char *caps_missing(const struct vmx_caps *caps, unsigned int index)
 		  "no INVPCID control: guests have no INVPCID" },
 		{ !caps->apicv, "no APIC virtualization: accesses to the local "
 				"APIC exit" },
+		{ caps->apicv && !caps->posted,
+		  "no posted interrupts: an interrupt from another CPU ends "
+		  "the "
+		  "stay in the guest" },
 		{ !caps->ept_2m, "no 2 MiB EPT pages: 4 KiB ones" },
 		{ !caps->ept_1g, "no 1 GiB EPT pages: smaller ones" },
 	};

@@ -35,7 +35,8 @@ struct vmx_caps {
 	unsigned int timer_shift; /* one timer tick is 2^this TSC ticks */
 	bool xsaves;              /* the guest may use XSAVES and XRSTORS */
 	bool rdtscp, invpcid;
-	bool apicv; /* all of APIC virtualization: apicv.h; not in the words */
+	bool apicv;  /* all of APIC virtualization: apicv.h; not in the words */
+	bool posted; /* ... and interrupts may be posted: posted.h; likewise */
 };
 
 enum refusal {

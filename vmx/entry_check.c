@@ -315,6 +315,24 @@ static const char *check_apicv(const struct entry_state *s)
 	return NULL;
 }
 
+/* The same: "process posted interrupts". */
+static const char *check_posted(const struct entry_state *s)
+{
+	if (!(s->pin_controls & PIN_POSTED_INTERRUPTS))
+		return NULL;
+	if (!(s->cpu2_controls & CPU2_VIRTUAL_INTERRUPTS))
+		return "PIN_CONTROLS: posted interrupts without virtual-"
+		       "interrupt delivery";
+	if (!(s->exit_controls & EXIT_ACK_INTERRUPT))
+		return "PIN_CONTROLS: posted interrupts, but exits do not "
+		       "acknowledge";
+	if (s->posted_vector > 255)
+		return "POSTED_VECTOR: above 255";
+	if (s->posted_descriptor & (~(s->address_mask | 0xfff) | 0x3f))
+		return "POSTED_DESCRIPTOR_ADDR: not that of a descriptor";
+	return NULL;
+}
+
 /* "VM-Entry Control Fields": the injected event. */
 const char *entry_check_event(u32 info, u32 error, u32 length,
 			      bool protected_mode)
@@ -365,6 +383,8 @@ const char *entry_check(const struct entry_state *s)
 
 	if (!bad)
 		bad = check_apicv(s);
+	if (!bad)
+		bad = check_posted(s);
 	if (!bad)
 		bad = check_registers(s);
 	if (!bad)

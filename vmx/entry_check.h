@@ -29,9 +29,10 @@ struct entry_state {
 	u64 pdpte[4];
 	u64 interruptibility, activity, pending_debug, link;
 
-	u64 pin_controls, entry_controls;
+	u64 pin_controls, exit_controls, entry_controls;
 	u64 cpu_controls, cpu2_controls;
 	u64 virtual_apic, apic_access, tpr_threshold; /* if used, else 0 */
+	u64 posted_vector, posted_descriptor;         /* likewise */
 	u64 intr_info, intr_error, intr_length;
 };
 

@@ -57,6 +57,9 @@ int policy_interrupt_pending(struct vcpu *v);
  */
 int policy_interrupt_accept(struct vcpu *v);
 
+/* Vectors that others posted (vcpu_post_interrupt()), a bit each. */
+void policy_posted(struct vcpu *v, const u32 irr[POSTED_WORDS]);
+
 /* Would one be delivered, however: by us or by the CPU? For HLT. */
 bool policy_interrupt_wakes(struct vcpu *v);
 

@@ -151,7 +151,8 @@ void sched_done(struct runq *q, struct vcpu *v, enum verdict verdict)
 	if (v->state == VCPU_STOPPED || verdict == RUN_STOP)
 		leave(q, v);
 	else if (verdict == RUN_BLOCK &&
-		 !__atomic_load_n(&v->events, __ATOMIC_SEQ_CST))
+		 !__atomic_load_n(&v->events, __ATOMIC_SEQ_CST) &&
+		 !posted_is_on(&v->posted))
 		block(q, v);
 	else
 		enqueue(q, v);

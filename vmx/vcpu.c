@@ -59,6 +59,8 @@ static void put_in_reset(struct vcpu *v)
 	v->tsc_adjust  = 0;
 	v->cr4_allowed = 0;
 	v->apicv       = (struct apicv_entry){ 0 };
+	v->posting     = false;
+	v->posted      = (struct posted){ 0 };
 	v->reinject    = 0;
 	v->nmi_pending = false;
 	v->delays      = 0;
@@ -157,6 +159,26 @@ void vcpu_post(struct vcpu *v, enum vcpu_event event)
 	/* The bit first, then the lock inside: no wake-up is lost. */
 	__atomic_fetch_or(&v->events, (u32)event, __ATOMIC_SEQ_CST);
 	kick(sched_wake(v));
+}
+
+bool vcpu_is_posting(const struct vcpu *v)
+{
+	return __atomic_load_n(&v->posting, __ATOMIC_ACQUIRE);
+}
+
+void vcpu_post_interrupt(struct vcpu *v, u8 vector)
+{
+	if (!posted_request(&v->posted, vector))
+		return;
+
+	/* As in vcpu_post(): the bits first, then the lock inside. */
+	const struct percpu *cpu = sched_wake(v);
+
+	if (cpu == this_cpu())
+		__atomic_fetch_or(&v->events, VCPU_EVENT_INTR,
+				  __ATOMIC_SEQ_CST);
+	else if (cpu)
+		lapic_send(cpu->apic_id, LAPIC_VECTOR_POSTED);
 }
 
 void vcpu_remove(struct vcpu *v)

@@ -16,6 +16,7 @@
 #include "vmx/apicv.h"
 #include "vmx/ept.h"
 #include "vmx/gprs.h"
+#include "vmx/posted.h"
 
 struct percpu;
 struct vm; /* guest/vm.h; only guest/ looks inside */
@@ -135,6 +136,7 @@ struct vcpu {
 	void *msr_bitmap;   /* one page, this vCPU's own */
 	void *virtual_apic; /* the CPU's copy of its APIC; NULL: no APICv */
 	struct apicv_entry apicv; /* what the VMCS says of it */
+	bool posting;     /* ... and that others may post; atomic, for those */
 	u32 traps;        /* enum fpu_trap bits programmed into the VMCS */
 	u32 cpu_controls; /* as programmed: the windows come and go */
 	u64 tsc_offset;   /* guest TSC = host TSC + this */
@@ -181,6 +183,7 @@ struct vcpu {
 
 	bool calls; /* VMCALL reaches our own calls */
 	struct vcpu_stats stats;
+	struct posted posted; /* interrupts from other CPUs: vcpu_event.c */
 	void *device; /* guest/'s per-vCPU devices (struct vlapic and so on) */
 	u64 ones_reads, ones_writes; /* accesses to addresses without memory */
 	struct vcpu_cpuid cpuid[VCPU_CPUID_SLOTS];
@@ -233,6 +236,14 @@ void vcpu_start_long(struct vcpu *v, u64 rip, u64 rsi, u64 cr3, u64 gdt_base,
  * on. The event stays until V has seen it; posting twice is posting once.
  */
 void vcpu_post(struct vcpu *v, enum vcpu_event event);
+
+/*
+ * An edge-triggered VECTOR for V from any CPU, if vcpu_is_posting(): V need not
+ * leave the guest for it. What V must see to before it gets that interrupt (its
+ * APIC, the EOIs that exit) is not for this way.
+ */
+bool vcpu_is_posting(const struct vcpu *v);
+void vcpu_post_interrupt(struct vcpu *v, u8 vector);
 
 /*
  * V never runs again, unless it is reset; callable from any CPU. policy_left()

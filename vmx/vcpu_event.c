@@ -27,7 +27,18 @@ static void take_init(struct vcpu *v)
 	vcpu_load_registers(v->cpu->vmx, v);
 	exit_flush_tlb(v);
 	vcpu_forget_cpuid(v);
+	/* What was posted before goes the way of all that is in the APIC. */
+	vcpu_take_posted(v);
 	policy_init(v);
+}
+
+void vcpu_take_posted(struct vcpu *v)
+{
+	u32 irr[POSTED_WORDS];
+
+	posted_take(&v->posted, irr);
+	policy_posted(v, irr);
+	v->work |= WORK_INTR;
 }
 
 void vcpu_take_events(struct vcpu *v)

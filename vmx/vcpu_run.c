@@ -75,6 +75,8 @@ static enum verdict prepare(struct vcpu *v)
 		if (v->events & VCPU_EVENT_STOP)
 			return RUN_STOP;
 	}
+	if (posted_is_on(&v->posted))
+		vcpu_take_posted(v);
 	if (v->activity == VCPU_WAITS_FOR_SIPI)
 		return RUN_BLOCK;
 	if (v->activity == VCPU_HLT) {

@@ -44,9 +44,12 @@ void vcpu_save_registers(struct vmx_cpu *hw, struct vcpu *v);
 
 /*
  * Carry out or note down what was posted to V; VCPU_EVENT_STOP stays (this and
- * the next two: vcpu_event.c).
+ * the next three: vcpu_event.c).
  */
 void vcpu_take_events(struct vcpu *v);
+
+/* What was posted to V goes to its APIC. V is the current vCPU. */
+void vcpu_take_posted(struct vcpu *v);
 
 /* Does what is pending end a HLT: an interrupt that V takes, or an NMI? */
 bool vcpu_wakes(struct vcpu *v);

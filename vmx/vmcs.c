@@ -275,6 +275,7 @@ static const struct state_field state_fields[] = {
 	STATE(GUEST_PENDING_DEBUG, pending_debug),
 	STATE(GUEST_VMCS_LINK, link),
 	STATE(PIN_CONTROLS, pin_controls),
+	STATE(EXIT_CONTROLS, exit_controls),
 	STATE(ENTRY_CONTROLS, entry_controls),
 	STATE(CPU_CONTROLS, cpu_controls),
 	STATE(CPU2_CONTROLS, cpu2_controls),
@@ -306,6 +307,11 @@ void vmcs_read_entry_state(struct entry_state *s)
 		s->virtual_apic  = vmread(VMCS_VIRTUAL_APIC_ADDR);
 		s->apic_access   = vmread(VMCS_APIC_ACCESS_ADDR);
 		s->tpr_threshold = vmread(VMCS_TPR_THRESHOLD);
+	}
+	s->posted_vector = s->posted_descriptor = 0;
+	if (vmx_caps.posted) {
+		s->posted_vector     = vmread(VMCS_POSTED_VECTOR);
+		s->posted_descriptor = vmread(VMCS_POSTED_DESCRIPTOR_ADDR);
 	}
 	s->cr0_fixed0   = vmx_caps.cr0_fixed0;
 	s->cr0_fixed1   = vmx_caps.cr0_fixed1;

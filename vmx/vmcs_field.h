@@ -12,6 +12,7 @@
 /* clang-format off */
 #define VMCS_CONTROL_FIELDS(F) \
 	F(VPID,                        0x0000) \
+	F(POSTED_VECTOR,               0x0002) \
 	F(IO_BITMAP_A,                 0x2000) \
 	F(IO_BITMAP_B,                 0x2002) \
 	F(MSR_BITMAP,                  0x2004) \
@@ -21,6 +22,7 @@
 	F(TSC_OFFSET,                  0x2010) \
 	F(VIRTUAL_APIC_ADDR,           0x2012) \
 	F(APIC_ACCESS_ADDR,            0x2014) \
+	F(POSTED_DESCRIPTOR_ADDR,      0x2016) \
 	F(EPT_POINTER,                 0x201a) \
 	F(EOI_EXIT_BITMAP0,            0x201c) \
 	F(EOI_EXIT_BITMAP1,            0x201e) \

@@ -137,7 +137,8 @@ void vmx_init(void)
 	for (unsigned int i = 0; (missing = caps_missing(&vmx_caps, i)); i++)
 		log_warn("%s", missing);
 	if (!host_options()->apicv) {
-		vmx_caps.apicv = false;
+		vmx_caps.apicv  = false;
+		vmx_caps.posted = false;
 		log_info("APIC virtualization is not used (apicv=off)");
 	}
 	apicv_init();

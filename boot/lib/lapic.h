@@ -13,6 +13,7 @@
 #define LAPIC_VECTOR_TIMER    0xf0u
 #define LAPIC_VECTOR_KICK     0xf1u /* an IPI: look at your run queue */
 #define LAPIC_VECTOR_UART     0xf2u /* the console has input */
+#define LAPIC_VECTOR_POSTED   0xf3u /* vmx/posted.h; in root mode: nothing */
 #define LAPIC_VECTOR_ERROR    0xfeu
 #define LAPIC_VECTOR_SPURIOUS 0xffu
 

@@ -162,6 +162,8 @@ static void apic_virtualization(void)
 
 	caps_judge(&m, &c);
 	tap_ok(c.apicv, "a Sapphire Rapids has APIC virtualization");
+	tap_ok(c.posted && !(c.pin & PIN_POSTED_INTERRUPTS),
+	       "and posted interrupts, with which no vCPU begins");
 	tap_ok(!(c.cpu & CPU_TPR_SHADOW) && (c.cpu & CPU_CR8_LOAD_EXITING) &&
 		       !(c.cpu2 & CPU2_VIRTUAL_INTERRUPTS),
 	       "but a vCPU begins without");
@@ -173,13 +175,19 @@ static void apic_virtualization(void)
 		cap &= ~((u64)parts[i].bit << 32);
 		memcpy((char *)&m + parts[i].word, &cap, sizeof(cap));
 		tap_ok(caps_judge(&m, &c).why == REFUSE_NOTHING && !c.apicv &&
-			       caps_missing(&c, 0),
+			       !c.posted && caps_missing(&c, 0),
 		       "part %zu of it away: none of it, and said", i);
 	}
 	m = spr;
 	m.cpu |= CPU_CR8_STORE_EXITING;
 	caps_judge(&m, &c);
-	tap_ok(!c.apicv, "nor where CR8 must exit");
+	tap_ok(!c.apicv && !c.posted, "nor where CR8 must exit");
+	m = spr;
+	m.pin &= ~((u64)PIN_POSTED_INTERRUPTS << 32);
+	caps_judge(&m, &c);
+	tap_ok(c.apicv && !c.posted && caps_missing(&c, 0) &&
+		       strstr(caps_missing(&c, 0), "no posted interrupts"),
+	       "APIC virtualization alone: said");
 }
 
 static void refusals(void)

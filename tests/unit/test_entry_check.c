@@ -122,6 +122,17 @@ static struct entry_state apicv(void)
 	return s;
 }
 
+static struct entry_state posted(void)
+{
+	struct entry_state s = apicv();
+
+	s.pin_controls |= PIN_POSTED_INTERRUPTS;
+	s.exit_controls     = EXIT_ACK_INTERRUPT;
+	s.posted_vector     = 0xf3;
+	s.posted_descriptor = 0x3fc0;
+	return s;
+}
+
 static struct entry_state cet_mode(void)
 {
 	struct entry_state s = protected_mode();
@@ -152,6 +163,7 @@ static void legal_states(void)
 	passes(v86_mode(), "virtual-8086 mode");
 	passes(user_mode(), "CPL 3");
 	passes(apicv(), "APIC virtualization");
+	passes(posted(), "posted interrupts");
 	s     = long_mode();
 	s.rip = 0x800000000000;
 	passes(s, "a RIP that is not canonical is legal: XSA-170");
@@ -210,6 +222,11 @@ static const struct broken table[] = {
 	{ "VIRTUAL_APIC_ADDR", apicv, AT(virtual_apic), BIT(46) },
 	{ "APIC_ACCESS_ADDR", apicv, AT(apic_access), 0x2fff },
 	{ "TPR_THRESHOLD", apicv, AT(tpr_threshold), 16 },
+	{ "PIN_CONTROLS", posted, AT(cpu2_controls), CPU2_APIC_ACCESSES },
+	{ "PIN_CONTROLS", posted, AT(exit_controls), 0 },
+	{ "POSTED_VECTOR", posted, AT(posted_vector), 256 },
+	{ "POSTED_DESCRIPTOR_ADDR", posted, AT(posted_descriptor), 0x3fe0 },
+	{ "POSTED_DESCRIPTOR_ADDR", posted, AT(posted_descriptor), BIT(46) },
 	{ "GUEST_CR0", real_mode, AT(cr0), CR0_ET },
 	{ "GUEST_CR0", real_mode, AT(cr0), CR0_NE | CR0_PG },
 	{ "GUEST_CR4", real_mode, AT(cr4), 0 },

@@ -127,6 +127,11 @@ static void blocking(void)
 	vcpus[0].events = VCPU_EVENT_INTR;
 	sched_done(q, &vcpus[0], RUN_BLOCK);
 	tap_is((u64)pick(q), 0, "an event that came before the block counts");
+	vcpus[0].events = 0;
+	posted_request(&vcpus[0].posted, 0x41);
+	sched_done(q, &vcpus[0], RUN_BLOCK);
+	tap_is((u64)pick(q), 0, "so does an interrupt posted before it");
+	vcpus[0].posted = (struct posted){ 0 };
 }
 
 static void waiting_for_sipi(void)

@@ -11,6 +11,7 @@
 #include "boot/lib/x86.h"
 #include "guest/vlapic_parts.h"
 #include "tests/unit/tap.h"
+#include "vmx/posted.h"
 
 #define TPR  0x08
 #define PPR  0x0a
@@ -28,6 +29,7 @@
 /* A CPU with the page, its RVI and SVI, and the EOI-exit bitmap. */
 static u32 page[1024];
 static struct vlapic_page hw;
+static struct posted posted;
 
 static u32 *reg(u32 number)
 {
@@ -80,8 +82,34 @@ static int cpu_eoi(void)
 	return hw.eoi_exit[v / 64] & BIT(v % 64) ? v : -1;
 }
 
+/* "Posted-Interrupt Processing", or nothing for a notification too many. */
+static void cpu_notified(void)
+{
+	posted.control &= ~POSTED_ON;
+	for (u32 i = 0; i < 256; i++) {
+		if (!(posted.pir[i / 32] & 1u << i % 32))
+			continue;
+		*reg(IRR + i / 32) |= 1u << i % 32;
+		if (i > hw.requested)
+			hw.requested = (u8)i;
+	}
+	memset(posted.pir, 0, sizeof(posted.pir));
+}
+
+/* What vmx/vcpu_run.c does before it lets the guest in. */
+static void take_posted(struct vlapic *l)
+{
+	u32 irr[POSTED_WORDS];
+
+	if (!posted_is_on(&posted))
+		return;
+	posted_take(&posted, irr);
+	vlapic_request_all(l, irr);
+}
+
 static void enter(struct vlapic *l)
 {
+	take_posted(l);
 	if (vlapic_is_news(l))
 		vlapic_to_page(l, page, &hw);
 	cpu_ppr();
@@ -112,6 +140,7 @@ static u32 below(u32 limit)
 
 static bool equal(const struct vlapic *soft, struct vlapic *hard)
 {
+	take_posted(hard);
 	vlapic_from_page(hard, page);
 	return soft->tpr == hard->tpr &&
 	       !memcmp(soft->isr, hard->isr, sizeof(soft->isr)) &&
@@ -129,7 +158,16 @@ static bool step(struct vlapic *soft, struct vlapic *hard)
 	const bool level       = below(4) == 0;
 	int exits;
 
-	switch (below(8)) {
+	switch (below(10)) {
+	case 8: /* another CPU posts, the guest goes on */
+		if (!hard->in_page || !vlapic_can_bypass(hard, vector))
+			return true;
+		posted_request(&posted, vector);
+		return vlapic_post(soft, vector, false);
+	case 9: /* the notification; sometimes it comes for nothing */
+		if (hard->in_page && hw.on)
+			cpu_notified();
+		return true;
 	case 0:
 	case 1: /* another CPU posts while the guest runs, or a device */
 		return vlapic_post(soft, vector, level) ==
@@ -197,6 +235,36 @@ static void test_switched_off(void)
 	       "INIT empties the page as well");
 }
 
+static void test_posted(void)
+{
+	struct vlapic l        = apic(false);
+	struct vlapic_effect e = { 0 };
+	u32 irr[POSTED_WORDS];
+
+	enter(&l);
+	tap_ok(hw.on && vlapic_can_bypass(&l, 0x60), "an edge may be posted");
+	tap_ok(!vlapic_can_bypass(&l, 15), "no vector below 16");
+	vlapic_post(&l, 0x60, true);
+	tap_ok(!vlapic_can_bypass(&l, 0x60) && vlapic_can_bypass(&l, 0x61),
+	       "nor one that was level-triggered: its EOI exits");
+	tap_ok(posted_request(&posted, 0x41), "the first request notifies");
+	tap_ok(!posted_request(&posted, 0xff), "the next one need not");
+	posted_take(&posted, irr);
+	tap_ok(irr[2] == 2 && irr[7] == 1u << 31 && !posted_is_on(&posted) &&
+		       !posted.pir[2] && !posted.pir[7],
+	       "taken: all of them, and nothing is left");
+	tap_ok(posted_request(&posted, 0x41),
+	       "and the next one notifies again");
+	cpu_notified();
+	cpu_notified();
+	tap_is(cpu_pending(), 0x41, "a notification too many changes nothing");
+	vlapic_from_page(&l, page);
+	vlapic_write(&l, SVR * 16, 0xff, 0, &e);
+	tap_ok(!vlapic_can_bypass(&l, 0x61), "switched off: no");
+	enter(&l);
+	tap_ok(!hw.on, "and the CPU may deliver nothing");
+}
+
 static void test_news(void)
 {
 	struct vlapic l = apic(false);
@@ -251,6 +319,7 @@ int main(void)
 {
 	test_same();
 	test_switched_off();
+	test_posted();
 	test_news();
 	test_written();
 	return tap_done();

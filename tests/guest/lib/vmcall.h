@@ -24,8 +24,9 @@ enum call {
 	CALL_MOVE_PAGE   = 13, /* 0: done; 1: call again; 2: impossible */
 };
 
-#define EXIT_CPUID  10
-#define EXIT_XSETBV 55
+#define EXIT_EXTERNAL 1
+#define EXIT_CPUID    10
+#define EXIT_XSETBV   55
 
 static inline u64 vmcall(enum call number, u64 arg)
 {
