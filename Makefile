@@ -35,6 +35,7 @@ help:
 #: make tested       docs/tested.md, from the last make test SUITE=machines
 #: make proof        P1-P15 and the parsers by CBMC, the protocols by SPIN
 #: make mutate       seeded bugs, each with the test that finds it
+#: make mutate-fpu    every small change of fpu/, against the unit tests
 #: make coverage      what the unit tests reach of each file, in build/coverage.txt
 #: make bench        counted costs, as a table and in build/bench.jsonl
 #: make differential random guests, bare and under every policy: can they tell?
@@ -245,6 +246,10 @@ proof:
 .PHONY: mutate
 mutate: deps images
 	$(Q)tests/mutate/run
+
+.PHONY: mutate-fpu
+mutate-fpu: deps
+	$(Q)tests/mutate/fpu
 
 .PHONY: coverage
 coverage: deps

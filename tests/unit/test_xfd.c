@@ -186,6 +186,8 @@ static void writes(void)
 	xfd_write(&x, TILE);
 	xfd_write(&x, 0);
 	tap_ok(x.opened, "P5: opened stays open");
+	xfd_reset(&x);
+	tap_ok(!x.opened, "P5: until RESET (F.66)");
 
 	for (unsigned int p = 0; p < XFD_POLICY_COUNT; p++)
 		if (xfd_policy_parse(xfd_policy_name((enum xfd_policy)p),
