@@ -914,6 +914,8 @@ static void supervisor(void)
 	cpu.content[11] = 77;
 	tap_is(fpu_set_xss(&guest, CET_SUPERVISOR), FPU_WRITE_OK, "loaded");
 	tap_is(cpu.xss, CET_SUPERVISOR, "a write goes to the CPU");
+	fpu_set_xcr0(&guest, 0x602e7);
+	tap_is(cpu.xss, CET_SUPERVISOR, "XSETBV leaves it alone");
 	writes = cpu.msr_writes;
 	fpu_set_xss(&guest, CET_SUPERVISOR);
 	tap_is(cpu.msr_writes - writes, 0, "once");
@@ -942,7 +944,7 @@ static void supervisor(void)
 	fpu_destroy(&guest);
 }
 
-static void idle(void)
+static void odd_machines(void)
 {
 	static struct cpuid_0d c;
 	const struct {
@@ -969,6 +971,19 @@ static void idle(void)
 	}
 	fpu_idle();
 	tap_is(cpu.content[TILE], 0, "idle with nothing in use");
+
+	c             = cpuid_sapphire_rapids;
+	c.sub[0].edx  = 1u << (33 - 32);
+	c.sub[33].eax = 64;
+	c.sub[33].ebx = c.sub[0].ecx;
+	fake_cpu_reset(&c);
+	fpu_init();
+	tap_is(fpu_machine_xcr0(), 0x602e7 | BIT(33), "components above 31");
+	cpu.xfd = cpu.xfd_err = T;
+	cpu.xss               = CET_SUPERVISOR;
+	fpu_init_cpu();
+	tap_ok(!cpu.xfd && !cpu.xfd_err && !cpu.xss,
+	       "what firmware left is gone");
 }
 
 /* Each ASSERT of fpu.c, and what fpu_init() cannot work with. */
@@ -1024,7 +1039,7 @@ int main(void)
 	machines();
 	accessors();
 	supervisor();
-	idle();
+	odd_machines();
 	bugs();
 	return tap_done();
 }
