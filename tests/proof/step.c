@@ -130,6 +130,10 @@ static void inv_vcpu(bool assumed, const struct fpu *f, const struct bare *bare)
 		    f->hw.xcr0 == bare->xcr0 && f->hw.xss == 0);
 	INV("XFD and XFD_ERR are legal",
 	    !(bare->xfd & ~legal) && !(bare->xfd_err & ~legal));
+	INV("without XFD its registers are 0",
+	    MACHINE_HAS_XFD ||
+		    (f->hw.xfd == 0 && f->hw.xfd_err == 0 &&
+		     f->xfd.guest_xfd == 0 && f->xfd.guest_xfd_err == 0));
 	INV("kvm: opened is the guest's history",
 	    POLICY != XFD_KVM || f->xfd.opened == bare->opened);
 	INV("wrmsr: no debt",

@@ -275,13 +275,11 @@ sub at_shell
 	shows("linux: $what", qr/$pattern(?s:.*?)linux:\S+# /);
 }
 
-# A Debian kernel's shell, while another VM runs beside it.
-sub linux
+# A Debian kernel that ends in a shell, and MODULES beside it.
+sub start_linux
 {
-	chomp(my $dir = `'$FindBin::Bin/../linux/build' 6.12`);
-	my $text = join '', map { sprintf "%07d %s\n", $_, '#' x 56 }
-	    1 .. PASTE_BYTES / 65;
-	my $bytes = random_bytes(20_000);
+	my ($version, @modules) = @_;
+	chomp(my $dir = `'$FindBin::Bin/../linux/build' $version`);
 
 	$session = Session->start(
 		'linux', '--direct', Session::build_directory() . '/tilevisor.elf',
@@ -289,11 +287,40 @@ sub linux
 		'--fail', '^tv: panic', '--module',
 		"$dir/vmlinuz vm=linux mem=640M -- console=ttyS0 quiet no5lvl "
 		. 'panic=-1 mitigations=off nokaslr tests=shell',
-		'--module', "$dir/initrd vm=linux initrd", '--module',
-		Session::build_directory() . '/guest/uart.elf vm=b mem=16M '
-		. '-- session');
-	shows('linux: the init explains itself', qr/matrix 4 +products/);
-	shows('linux: a prompt, without a newline', qr/linux:\S+# /);
+		'--module', "$dir/initrd vm=linux initrd", @modules);
+	shows("linux $version: the init explains itself",
+	      qr/matrix 4 +products/);
+	shows("linux $version: a prompt, without a newline", qr/linux:\S+# /);
+}
+
+# The older kernel: to its shell, through a reboot to it again, and off.
+sub linux_6_1
+{
+	start_linux('6.1');
+	at_shell('it is the kernel that was asked for', 'uname -r',
+		 qr/\n6\.1\.\S+\r\n/);
+	at_shell('tiles', 'matrix 2', qr/ 0 wrong/);
+	$session->send("reboot\r");
+	shows('reboot: the VM begins again', qr/"event":"vm-reset","vm":"linux"/);
+	shows('linux 6.1: its prompt again',
+	      qr/matrix 4 +products(?s:.*?)linux:\S+# /);
+	$session->send("poweroff\r");
+	shows('poweroff: the guest stops by itself',
+	      qr/"vm-stop","vm":"linux","reason":"the guest powered off"/);
+	shows('and the machine with it', qr/"event":"end"/);
+	$session->finish;
+}
+
+# A Debian kernel's shell, while another VM runs beside it.
+sub linux
+{
+	my $text = join '', map { sprintf "%07d %s\n", $_, '#' x 56 }
+	    1 .. PASTE_BYTES / 65;
+	my $bytes = random_bytes(20_000);
+
+	start_linux('6.12', '--module',
+		    Session::build_directory() . '/guest/uart.elf vm=b mem=16M '
+		    . '-- session');
 	at_shell('what is typed is echoed and done', 'echo $((6 * 7))',
 		 qr/echo \$\(\(6 \* 7\)\)\r\n42\r\n/);
 	$session->send("echo begun; sleep 1000\r");
@@ -338,8 +365,8 @@ sub linux
 
 my %play = (bare => \&bare, hosted => \&hosted, commands => \&commands,
 	    deaf => \&deaf, polled => \&polled, tty => \&tty,
-	    linux => \&linux);
-for my $name (@ARGV ? @ARGV : qw(bare hosted commands deaf polled tty linux)) {
+	    linux => \&linux, linux_6_1 => \&linux_6_1);
+for my $name (@ARGV ? @ARGV : qw(bare hosted commands deaf polled tty linux linux_6_1)) {
 	eval { $play{$name}->(); 1 } or diag $@;
 }
 done_testing;
