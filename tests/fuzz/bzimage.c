@@ -9,19 +9,8 @@
 
 #include "boot/lib/pages.h"
 #include "tests/fuzz/fuzz.h"
-
-void *pages_alloc_aligned(u64 page_count, u64 align)
-{
-	(void)page_count;
-	(void)align;
-	return NULL;
-}
-
-void pages_free(void *p, u64 page_count)
-{
-	(void)p;
-	(void)page_count;
-}
+#include "tests/unit/fake_no_pages.h"
+#include "tests/unit/images.h"
 
 static void judge(const struct bzimage_plan *p, u64 size,
 		  const struct memory_range *range, u32 count)
@@ -70,24 +59,9 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 static void fuzz_seeds(void)
 {
 	u8 file[8 + 4096] = { 0 };
-	struct setup_header *h =
-		(struct setup_header *)(void *)(file + 8 + 0x1f1);
 
 	put16(file + 6, 512);
-	file[8 + 0x201]       = 0x6a;
-	h->setup_sects        = 3;
-	h->boot_flag          = 0xaa55;
-	h->header             = 0x53726448;
-	h->version            = 0x020f;
-	h->loadflags          = LOADED_HIGH;
-	h->xloadflags         = XLF_KERNEL_64;
-	h->syssize            = (4096 - 2048) / 16;
-	h->relocatable_kernel = 1;
-	h->kernel_alignment   = 0x200000;
-	h->pref_address       = 0x1000000;
-	h->init_size          = 0x2000000;
-	h->cmdline_size       = 2047;
-	h->initrd_addr_max    = 0x7fffffff;
+	image_kernel(file + 8, 4096, 3);
 	fuzz_seed(file, sizeof(file));
 	put32(file, 3 * MIB);
 	put16(file + 4, 100);

@@ -5,7 +5,7 @@
 /* links: vmx/exit_xstate.c vmx/inject.c vmx/guest_memory.c vmx/walk.c */
 /* links: vmx/decode.c vmx/entry_check.c vmx/vmcs.c vmx/ept.c vmx/ept_duty.c */
 /* links: fpu/xfd.c fpu/xcr.c fpu/layout.c fpu/area.c tests/fuzz/fake/fpu.c */
-/* links: boot/lib/print.c */
+/* links: boot/lib/print.c vmx/vcpu_view.c */
 /* seconds: 20 */
 /*
  * The exit handlers on a VMCS of ours: a guest in some mode, and exits of every
@@ -59,28 +59,10 @@ struct percpu *this_cpu(void)
 	return &cpu;
 }
 
-/* What lies beside exits in vmx/: dumps, and a vCPU's view of its VMCS. */
+/* What lies beside exits in vmx/: dumps, and a vCPU's life. */
 void dump_vmcs(enum log_level level)
 {
 	(void)level;
-}
-
-u64 vcpu_efer(const struct vcpu *v)
-{
-	(void)v;
-	return vmread(VMCS_GUEST_IA32_EFER);
-}
-
-unsigned int vcpu_cpl(const struct vcpu *v)
-{
-	(void)v;
-	return (unsigned int)field_get(vmread(VMCS_GUEST_SS_ACCESS), 6, 5);
-}
-
-bool vcpu_is_64bit(const struct vcpu *v)
-{
-	return (vcpu_efer(v) & EFER_LMA) &&
-	       (vmread(VMCS_GUEST_CS_ACCESS) & ACCESS_L);
 }
 
 u64 vcpu_cr4_allowed(struct vcpu *v)
@@ -89,25 +71,9 @@ u64 vcpu_cr4_allowed(struct vcpu *v)
 	return CR4_FIXED1 & ~CR4_VMXE;
 }
 
-u64 vcpu_tsc(const struct vcpu *v)
-{
-	return rdtsc() + v->tsc_offset;
-}
-
-void vcpu_move_tsc(struct vcpu *v, u64 delta)
-{
-	v->tsc_offset += delta;
-}
-
 void vcpu_account(struct vcpu *v)
 {
 	(void)v;
-}
-
-void vcpu_forget_cpuid(struct vcpu *v)
-{
-	for (u32 i = 0; i < VCPU_CPUID_SLOTS; i++)
-		v->cpuid[i].leaf = i + 1;
 }
 
 void vcpu_apply_traps(struct vcpu *v)

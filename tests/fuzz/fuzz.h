@@ -20,6 +20,7 @@
 
 #include "boot/lib/panic.h"
 #include "boot/lib/types.h"
+#include "tests/unit/fake_serial.h"
 
 #define UNUSED __attribute__((unused))
 
@@ -129,14 +130,6 @@ UNUSED static void put32(u8 *p, u32 v)
 UNUSED static void put64(u8 *p, u64 v)
 {
 	memcpy(p, &v, 8);
-}
-
-/* boot/lib/print.c wants a console behind it. */
-void serial_write(const char *text, size_t length);
-UNUSED void serial_write(const char *text, size_t length)
-{
-	(void)text;
-	(void)length;
 }
 
 /* An assertion of the tree that does not hold is a finding too. */

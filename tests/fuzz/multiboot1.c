@@ -12,24 +12,8 @@
 
 #include "boot/lib/pages.h"
 #include "tests/fuzz/fuzz.h"
-
-void *pages_alloc_aligned(u64 page_count, u64 align)
-{
-	(void)page_count;
-	(void)align;
-	return NULL;
-}
-
-void *pages_alloc(u64 page_count)
-{
-	return pages_alloc_aligned(page_count, PAGE_SIZE);
-}
-
-void pages_free(void *p, u64 page_count)
-{
-	(void)p;
-	(void)page_count;
-}
+#include "tests/unit/fake_no_pages.h"
+#include "tests/unit/images.h"
 
 static const struct memory_range range[] = {
 	{ 0, 0x9fc00, MEMORY_USABLE },
@@ -99,13 +83,6 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	return 0;
 }
 
-static void header(u8 *at, u32 flags)
-{
-	put32(at, 0x1badb002);
-	put32(at + 4, flags);
-	put32(at + 8, -(0x1badb002 + flags));
-}
-
 static void fuzz_seeds(void)
 {
 	u8 file[1024]  = { 0 };
@@ -142,7 +119,7 @@ static void fuzz_seeds(void)
 	e.e_ident[EI_VERSION] = EV_CURRENT;
 	memcpy(file, &e, sizeof(e));
 	memcpy(file + sizeof(e), &p, sizeof(p));
-	header(file + 256, 3);
+	image_multiboot1(file + 256, 3);
 	fuzz_seed(file, sizeof(file));
 	memcpy(e32.e_ident, e.e_ident, sizeof(e.e_ident));
 	e32.e_ident[EI_CLASS] = ELFCLASS32;
@@ -150,7 +127,7 @@ static void fuzz_seeds(void)
 	memcpy(file + sizeof(e32), &p32, sizeof(p32));
 	fuzz_seed(file, sizeof(file));
 	memset(file, 0, sizeof(file));
-	header(file, 3 | 1 << 16);
+	image_multiboot1(file, 3 | 1 << 16);
 	put32(file + 12, 4 * MIB);        /* header_addr */
 	put32(file + 16, 4 * MIB);        /* load_addr */
 	put32(file + 20, 4 * MIB + 1024); /* load_end_addr */

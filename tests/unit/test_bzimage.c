@@ -10,27 +10,10 @@
 
 #include "boot/lib/pages.h"
 #include "guest/acpi_tables.h"
+#include "tests/unit/fake_no_pages.h"
+#include "tests/unit/fake_serial.h"
+#include "tests/unit/images.h"
 #include "tests/unit/tap.h"
-
-void serial_write(const char *text, size_t length);
-void serial_write(const char *text, size_t length)
-{
-	(void)text;
-	(void)length;
-}
-
-void *pages_alloc_aligned(u64 page_count, u64 align)
-{
-	(void)page_count;
-	(void)align;
-	return NULL;
-}
-
-void pages_free(void *p, u64 page_count)
-{
-	(void)p;
-	(void)page_count;
-}
 
 static u8 file[32768];
 static struct setup_header *h;
@@ -39,29 +22,15 @@ static char why[200];
 static u64 memory = 64 * MIB, initrd, cmdline;
 static u64 bytes;
 
-/* What a distribution's kernel looks like, in small. */
 static void good(void)
 {
 	memset(file, 0, sizeof(file));
-	bytes                 = sizeof(file);
-	h                     = (struct setup_header *)(void *)(file + 0x1f1);
-	file[0x201]           = 0x6a; /* the jump's length is the header's */
-	h->setup_sects        = 15;
-	h->boot_flag          = 0xaa55;
-	h->header             = 0x53726448;
-	h->version            = 0x020f;
-	h->loadflags          = LOADED_HIGH;
-	h->xloadflags         = XLF_KERNEL_64;
-	h->syssize            = (sizeof(file) - 8192) / 16;
-	h->relocatable_kernel = 1;
-	h->kernel_alignment   = 0x200000;
-	h->pref_address       = 0x1000000;
-	h->init_size          = 0x2000000;
-	h->cmdline_size       = 2047;
-	h->initrd_addr_max    = 0x7fffffff;
-	memory                = 64 * MIB;
-	initrd                = 0;
-	cmdline               = 10;
+	bytes = sizeof(file);
+	h     = (struct setup_header *)(void *)(file + IMAGE_SETUP_AT);
+	image_kernel(file, sizeof(file), 15);
+	memory  = 64 * MIB;
+	initrd  = 0;
+	cmdline = 10;
 }
 
 static u32 map(struct memory_range range[MEMORY_RANGE_MAX])

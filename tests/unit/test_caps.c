@@ -8,26 +8,9 @@
 
 #include <string.h>
 
+#include "tests/unit/spr_vmx.h"
 #include "tests/unit/tap.h"
 #include "vmx/vmcs_field.h"
-
-/* As the emulator's sapphire_rapids model reports them. */
-static const struct vmx_msrs spr = {
-	.cpuid_vmx       = true,
-	.feature_control = 5,
-	.basic           = 0x00d8100000000004,
-	.pin             = 0x000000ff00000016,
-	.cpu             = 0xfffbfffe04006172,
-	.cpu2            = 0x06d77fff00000000,
-	.exit            = 0x00ffffff00036dfb,
-	.entry           = 0x0007ffff000011fb,
-	.misc            = 0x00000000000401e5,
-	.cr0_fixed0      = 0x80000021,
-	.cr0_fixed1      = 0xffffffff,
-	.cr4_fixed0      = 0x2000,
-	.cr4_fixed1      = 0x7ff7ff,
-	.ept_vpid        = 0x00000f0106734141,
-};
 
 static void fits(void)
 {
@@ -44,7 +27,7 @@ static void fits(void)
 static void whole_machine(void)
 {
 	struct vmx_caps c;
-	const struct caps_verdict v = caps_judge(&spr, &c);
+	const struct caps_verdict v = caps_judge(&sapphire_rapids_vmx, &c);
 
 	tap_is(v.why, REFUSE_NOTHING, "a Sapphire Rapids lacks nothing");
 	tap_ok(caps_missing(&c, 0) == NULL, "and there is nothing to tell");
@@ -98,7 +81,7 @@ static void lacking(void)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(lacks); i++) {
 		const struct lack *l = &lacks[i];
-		struct vmx_msrs m    = spr;
+		struct vmx_msrs m    = sapphire_rapids_vmx;
 		struct vmx_caps c;
 		u64 cap;
 
@@ -117,7 +100,7 @@ static void lacking(void)
 
 static void fallbacks(void)
 {
-	struct vmx_msrs m = spr;
+	struct vmx_msrs m = sapphire_rapids_vmx;
 	struct vmx_caps c;
 
 	m.pin &= ~((u64)PIN_PREEMPTION_TIMER << 32);
@@ -126,17 +109,17 @@ static void fallbacks(void)
 	       "without the timer nothing of it is saved");
 	tap_ok(caps_missing(&c, 0) && !caps_missing(&c, 1),
 	       "one sentence for one lack: %s", caps_missing(&c, 0));
-	m          = spr;
+	m          = sapphire_rapids_vmx;
 	m.ept_vpid = m.ept_vpid & ~(FIELD(43, 40));
 	caps_judge(&m, &c);
 	tap_ok(!c.vpid && !(c.cpu2 & CPU2_VPID),
 	       "VPID without a way to invalidate is not used");
-	m = spr;
+	m = sapphire_rapids_vmx;
 	m.ept_vpid &= ~(BIT(16) | BIT(17));
 	caps_judge(&m, &c);
 	tap_ok(!c.ept_2m && !c.ept_1g && caps_missing(&c, 1),
 	       "no large EPT pages: two sentences");
-	m = spr;
+	m = sapphire_rapids_vmx;
 	m.basic &= ~BIT(55);
 	m.cpu |= CPU_CR3_LOAD_EXITING | CPU_CR3_STORE_EXITING;
 	caps_judge(&m, &c);
@@ -157,7 +140,7 @@ static void apic_virtualization(void)
 		{ WORD(cpu2), CPU2_APIC_REGISTERS },
 		{ WORD(cpu2), CPU2_VIRTUAL_INTERRUPTS },
 	};
-	struct vmx_msrs m = spr;
+	struct vmx_msrs m = sapphire_rapids_vmx;
 	struct vmx_caps c;
 
 	caps_judge(&m, &c);
@@ -170,7 +153,7 @@ static void apic_virtualization(void)
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
 		u64 cap;
 
-		m = spr;
+		m = sapphire_rapids_vmx;
 		memcpy(&cap, (char *)&m + parts[i].word, sizeof(cap));
 		cap &= ~((u64)parts[i].bit << 32);
 		memcpy((char *)&m + parts[i].word, &cap, sizeof(cap));
@@ -178,11 +161,11 @@ static void apic_virtualization(void)
 			       !c.posted && caps_missing(&c, 0),
 		       "part %zu of it away: none of it, and said", i);
 	}
-	m = spr;
+	m = sapphire_rapids_vmx;
 	m.cpu |= CPU_CR8_STORE_EXITING;
 	caps_judge(&m, &c);
 	tap_ok(!c.apicv && !c.posted, "nor where CR8 must exit");
-	m = spr;
+	m = sapphire_rapids_vmx;
 	m.pin &= ~((u64)PIN_POSTED_INTERRUPTS << 32);
 	caps_judge(&m, &c);
 	tap_ok(c.apicv && !c.posted && caps_missing(&c, 0) &&
@@ -192,22 +175,22 @@ static void apic_virtualization(void)
 
 static void refusals(void)
 {
-	struct vmx_msrs m = spr;
+	struct vmx_msrs m = sapphire_rapids_vmx;
 	struct vmx_caps c;
 
 	m.cpuid_vmx = false;
 	tap_is(caps_judge(&m, &c).why, REFUSE_NO_VMX, "CPUID without VMX");
-	m                 = spr;
+	m                 = sapphire_rapids_vmx;
 	m.feature_control = 1;
 	tap_is(caps_judge(&m, &c).why, REFUSE_LOCKED_OFF, "locked off");
 	m.feature_control = 3;
 	tap_is(caps_judge(&m, &c).why, REFUSE_LOCKED_OFF, "only inside SMX");
 	m.feature_control = 0;
 	tap_is(caps_judge(&m, &c).why, REFUSE_NOTHING, "not locked: we do it");
-	m          = spr;
+	m          = sapphire_rapids_vmx;
 	m.ept_vpid = BIT(14);
 	tap_is(caps_judge(&m, &c).why, REFUSE_EPT_KIND, "no 4-level walk");
-	m       = spr;
+	m       = sapphire_rapids_vmx;
 	m.basic = (m.basic & ~FIELD(53, 50));
 	tap_is(caps_judge(&m, &c).why, REFUSE_VMCS_TYPE, "uncached VMCS");
 	m = (struct vmx_msrs){ .cpuid_vmx = true };
@@ -232,13 +215,13 @@ static bool has(const struct vmx_msrs *m, const char *name)
 static void names(void)
 {
 	const struct vmx_msrs none = { 0 };
-	struct vmx_msrs m          = spr;
+	struct vmx_msrs m          = sapphire_rapids_vmx;
 	struct caps_control c;
 	unsigned int there = 0;
 
 	m.cpu2 &= ~((u64)CPU2_EPT << 32);
-	tap_ok(has(&spr, "enable EPT") && !has(&m, "enable EPT") &&
-		       has(&m, "enable VPID"),
+	tap_ok(has(&sapphire_rapids_vmx, "enable EPT") &&
+		       !has(&m, "enable EPT") && has(&m, "enable VPID"),
 	       "a control by its name, there and not there");
 	for (unsigned int i = 0; caps_control(&none, i, &c); i++)
 		there += c.available;
@@ -275,11 +258,11 @@ static void alike(void)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(row); i++) {
-		struct vmx_msrs other = spr;
+		struct vmx_msrs other = sapphire_rapids_vmx;
 		const char *said;
 
 		*(u64 *)((u8 *)&other + row[i].at) ^= row[i].flip;
-		said = caps_complaint(&spr, &other);
+		said = caps_complaint(&sapphire_rapids_vmx, &other);
 		tap_ok(row[i].said ? said && !strcmp(said, row[i].said) : !said,
 		       "beside the boot CPU: %s", row[i].claim);
 	}

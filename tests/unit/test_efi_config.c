@@ -9,14 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/unit/fake_serial.h"
 #include "tests/unit/tap.h"
-
-void serial_write(const char *text, size_t length);
-void serial_write(const char *text, size_t length)
-{
-	(void)text;
-	(void)length;
-}
 
 static struct efi_config config;
 static char why[240];

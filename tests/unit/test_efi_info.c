@@ -10,16 +10,10 @@
 #include <string.h>
 
 #include "boot/mb2.h"
+#include "tests/unit/fake_serial.h"
 #include "tests/unit/tap.h"
 
 #define INFO_AT 0x9000
-
-void serial_write(const char *text, size_t length);
-void serial_write(const char *text, size_t length)
-{
-	(void)text;
-	(void)length;
-}
 
 static const struct mb2_placement placement = { INFO_AT, 0x100000, 0x140000 };
 static struct boot_info bi;

@@ -20,41 +20,19 @@
 #include "guest/bzimage.h"
 #include "guest/multiboot1.h"
 #include "guest/vm_config.h"
+#include "tests/unit/fake_no_pages.h"
+#include "tests/unit/fake_serial.h"
+#include "tests/unit/images.h"
 #include "tests/unit/tap.h"
 
 #define INPUTS_MAX   400
 #define INPUTS_AIM   200
 #define SENTENCE_MAX 300
 
-void serial_write(const char *text, size_t length);
-void serial_write(const char *text, size_t length)
-{
-	(void)text;
-	(void)length;
-}
-
 void panic(const char *fmt, ...)
 {
 	printf("Bail out! panic: %s\n", fmt);
 	exit(EXIT_FAILURE);
-}
-
-void *pages_alloc_aligned(u64 page_count, u64 align)
-{
-	(void)page_count;
-	(void)align;
-	return NULL;
-}
-
-void *pages_alloc(u64 page_count)
-{
-	return pages_alloc_aligned(page_count, PAGE_SIZE);
-}
-
-void pages_free(void *p, u64 page_count)
-{
-	(void)p;
-	(void)page_count;
 }
 
 /* ---- the sentences ---- */
@@ -543,27 +521,9 @@ static const struct memory_range range[] = {
 
 static void good_elf(void)
 {
-	Elf32_Ehdr *e  = (Elf32_Ehdr *)(void *)file;
-	Elf32_Phdr *p  = (Elf32_Phdr *)(void *)(file + 0x40);
-	const u32 h[3] = { 0x1badb002, 3, -(0x1badb002 + 3) };
-
 	memset(file, 0, sizeof(file));
-	file_bytes = 0x2000;
-	memcpy(e->e_ident, ELFMAG, SELFMAG);
-	e->e_ident[EI_CLASS] = ELFCLASS32;
-	e->e_ident[EI_DATA]  = ELFDATA2LSB;
-	e->e_machine         = EM_386;
-	e->e_entry           = 0x400010;
-	e->e_phoff           = 0x40;
-	e->e_phentsize       = sizeof(*p);
-	e->e_phnum           = 1;
-	*p                   = (Elf32_Phdr){ .p_type   = PT_LOAD,
-					     .p_offset = 0x1000,
-					     .p_vaddr  = 0x400000,
-					     .p_paddr  = 0x400000,
-					     .p_filesz = 0x800,
-					     .p_memsz  = 0x3000 };
-	memcpy(file + 0x200, h, sizeof(h));
+	file_bytes = IMAGE_ELF32_BYTES;
+	image_elf32(file, 0x400000);
 }
 
 /* One field of the file is VALUE. */
@@ -576,7 +536,8 @@ struct poke {
 #define EHDR(field)                                                            \
 	offsetof(Elf32_Ehdr, field), sizeof(((Elf32_Ehdr *)0)->field)
 #define PHDR(field)                                                            \
-	0x40 + offsetof(Elf32_Phdr, field), sizeof(((Elf32_Phdr *)0)->field)
+	IMAGE_PHDR_AT + offsetof(Elf32_Phdr, field),                           \
+		sizeof(((Elf32_Phdr *)0)->field)
 
 static void try_multiboot1(const char *input)
 {
@@ -651,29 +612,14 @@ static void multiboot1(void)
 }
 
 #define SETUP(field)                                                           \
-	0x1f1 + offsetof(struct setup_header, field),                          \
+	IMAGE_SETUP_AT + offsetof(struct setup_header, field),                 \
 		sizeof(((struct setup_header *)0)->field)
 
 static void good_kernel(void)
 {
-	struct setup_header *h = (struct setup_header *)(void *)(file + 0x1f1);
-
 	memset(file, 0, sizeof(file));
-	file_bytes            = sizeof(file);
-	file[0x201]           = 0x6a;
-	h->setup_sects        = 15;
-	h->boot_flag          = 0xaa55;
-	h->header             = 0x53726448;
-	h->version            = 0x020f;
-	h->loadflags          = LOADED_HIGH;
-	h->xloadflags         = XLF_KERNEL_64;
-	h->syssize            = (sizeof(file) - 8192) / 16;
-	h->relocatable_kernel = 1;
-	h->kernel_alignment   = 0x200000;
-	h->pref_address       = 0x1000000;
-	h->init_size          = 0x2000000;
-	h->cmdline_size       = 2047;
-	h->initrd_addr_max    = 0x7fffffff;
+	file_bytes = sizeof(file);
+	image_kernel(file, sizeof(file), 15);
 }
 
 static void try_linux(const char *input, u64 initrd, u64 cmdline)
@@ -712,17 +658,20 @@ static void bzimages(void)
 		put(file + pokes[i].at, pokes[i].value, pokes[i].bytes);
 		try_linux(pokes[i].input, 0, 0);
 	}
-	put(file + 0x1f1 + offsetof(struct setup_header, relocatable_kernel), 0,
-	    1);
-	put(file + 0x1f1 + offsetof(struct setup_header, pref_address),
+	put(file + IMAGE_SETUP_AT +
+		    offsetof(struct setup_header, relocatable_kernel),
+	    0, 1);
+	put(file + IMAGE_SETUP_AT + offsetof(struct setup_header, pref_address),
 	    0x10000000, 8);
 	try_linux("a fixed address beyond memory", 0, 0);
 	try_linux("an initrd without room", 60 * MIB, 0);
-	put(file + 0x1f1 + offsetof(struct setup_header, initrd_addr_max),
+	put(file + IMAGE_SETUP_AT +
+		    offsetof(struct setup_header, initrd_addr_max),
 	    0x100000, 4);
 	try_linux("an initrd that must lie too low", 4096, 0);
 	try_linux("a long command line", 0, 2048);
-	put(file + 0x1f1 + offsetof(struct setup_header, syssize), 1, 4);
+	put(file + IMAGE_SETUP_AT + offsetof(struct setup_header, syssize), 1,
+	    4);
 	file_bytes = 17 * 512;
 	try_linux("an entry beyond the end", 0, 0);
 	claim("Linux images", 19);

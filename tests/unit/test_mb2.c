@@ -12,18 +12,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/unit/fake_serial.h"
 #include "tests/unit/tap.h"
 
 #define INFO_AT     0x9000
 #define IMAGE_START 0x100000
 #define IMAGE_END   0x140000
-
-void serial_write(const char *text, size_t length);
-void serial_write(const char *text, size_t length)
-{
-	(void)text;
-	(void)length;
-}
 
 static const struct mb2_placement placement = { INFO_AT, IMAGE_START,
 						IMAGE_END };

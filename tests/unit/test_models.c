@@ -10,6 +10,7 @@
  */
 #include "tests/unit/cpuid_0d.h"
 #include "tests/unit/fake_cpu.h"
+#include "tests/unit/spr_vmx.h"
 #include "tests/unit/tap.h"
 
 #include "boot/lib/physaddr.h"
@@ -19,23 +20,6 @@
 #include "vmx/vmcs_field.h"
 
 #define TILES (XSTATE_TILECFG | XSTATE_TILEDATA)
-
-static const struct vmx_msrs sapphire_rapids_vmx = {
-	.cpuid_vmx       = true,
-	.feature_control = 5,
-	.basic           = 0x00d8100000000004,
-	.pin             = 0x000000ff00000016,
-	.cpu             = 0xfffbfffe04006172,
-	.cpu2            = 0x06d77fff00000000,
-	.exit            = 0x00ffffff00036dfb,
-	.entry           = 0x0007ffff000011fb,
-	.misc            = 0x00000000000401e5,
-	.cr0_fixed0      = 0x80000021,
-	.cr0_fixed1      = 0xffffffff,
-	.cr4_fixed0      = 0x2000,
-	.cr4_fixed1      = 0x7ff7ff,
-	.ept_vpid        = 0x00000f0106734141,
-};
 
 /* Secondary controls that KVM gives a hypervisor in a VM: see above. */
 #define NESTED_KVM_CPU2                                                        \

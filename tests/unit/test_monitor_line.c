@@ -5,14 +5,8 @@
 
 #include <string.h>
 
+#include "tests/unit/fake_serial.h"
 #include "tests/unit/tap.h"
-
-void serial_write(const char *text, size_t length);
-void serial_write(const char *text, size_t length)
-{
-	(void)text;
-	(void)length;
-}
 
 /* clang-format off */
 static const struct {

@@ -10,14 +10,9 @@
 #include <string.h>
 
 #include "boot/lib/pages.h"
+#include "tests/unit/fake_serial.h"
+#include "tests/unit/images.h"
 #include "tests/unit/tap.h"
-
-void serial_write(const char *text, size_t length);
-void serial_write(const char *text, size_t length)
-{
-	(void)text;
-	(void)length;
-}
 
 /* A machine with so many pages in runs of at most PAGES_RUN. */
 static u64 pages_left, pages_run, pages_out;
@@ -60,9 +55,7 @@ static const struct memory_range range[] = {
 
 static void put_header(u64 at, u32 flags)
 {
-	const u32 h[3] = { 0x1badb002, flags, -(0x1badb002 + flags) };
-
-	memcpy(file + at, h, sizeof(h));
+	image_multiboot1(file + at, flags);
 }
 
 static void put_addresses(u64 at, u32 header, u32 load, u32 load_end,
@@ -77,27 +70,10 @@ static void put_addresses(u64 at, u32 header, u32 load, u32 load_end,
 /* One PT_LOAD at virtual 0xc0400000, physical 4 MiB; header at 0x200. */
 static Elf32_Phdr *put_elf32(void)
 {
-	Elf32_Ehdr *e = (Elf32_Ehdr *)(void *)file;
-	Elf32_Phdr *p = (Elf32_Phdr *)(void *)(file + 0x40);
-
 	memset(file, 0, sizeof(file));
-	file_bytes = 0x2000;
-	memcpy(e->e_ident, ELFMAG, SELFMAG);
-	e->e_ident[EI_CLASS] = ELFCLASS32;
-	e->e_ident[EI_DATA]  = ELFDATA2LSB;
-	e->e_machine         = EM_386;
-	e->e_entry           = 0xc0400010;
-	e->e_phoff           = 0x40;
-	e->e_phentsize       = sizeof(*p);
-	e->e_phnum           = 1;
-	*p                   = (Elf32_Phdr){ .p_type   = PT_LOAD,
-					     .p_offset = 0x1000,
-					     .p_vaddr  = 0xc0400000,
-					     .p_paddr  = 0x400000,
-					     .p_filesz = 0x800,
-					     .p_memsz  = 0x3000 };
-	put_header(0x200, 3);
-	return p;
+	file_bytes = IMAGE_ELF32_BYTES;
+	image_elf32(file, 0xc0400000);
+	return (Elf32_Phdr *)(void *)(file + IMAGE_PHDR_AT);
 }
 
 static void put_elf64(void)

@@ -8,16 +8,10 @@
 
 #include <string.h>
 
+#include "tests/unit/fake_serial.h"
 #include "tests/unit/tap.h"
 
 #define MODULES 16
-
-void serial_write(const char *text, size_t length);
-void serial_write(const char *text, size_t length)
-{
-	(void)text;
-	(void)length;
-}
 
 static struct vm_config vm[MODULES];
 
