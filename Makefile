@@ -3,6 +3,9 @@
 # with other flags.
 
 O      ?= build
+ifeq ($(strip $(O)),)
+$(error O, the folder to build in, is empty)
+endif
 CC     ?= gcc
 HOSTCC ?= cc
 ifeq ($(origin CC),default)

@@ -6,6 +6,7 @@
 #include "boot/acpi.h"
 
 #include "boot/acpi_format.h"
+#include "boot/lib/bytes.h"
 #include "boot/lib/string.h"
 
 const char *const acpi_fault_text[ACPI_FAULT_COUNT] = {
@@ -106,10 +107,9 @@ enum acpi_next acpi_next_cpu(const u8 *madt, u32 length, u32 *at, u32 *apic_id)
 		*at = MADT_ENTRIES;
 	while (*at < length) {
 		const u8 *e     = madt + *at;
-		const u32 left  = length - *at;
-		const u32 bytes = left < 2 ? 0 : e[1];
+		const u32 bytes = madt_entry_bytes(madt, length, *at);
 
-		if (bytes < 2 || bytes > left)
+		if (!bytes)
 			return ACPI_NEXT_BROKEN;
 		*at += bytes;
 		if (e[0] == MADT_LAPIC && bytes >= MADT_LAPIC_BYTES &&

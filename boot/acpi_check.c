@@ -7,6 +7,7 @@
 #include "boot/acpi_check.h"
 
 #include "boot/acpi_format.h"
+#include "boot/lib/bytes.h"
 #include "boot/lib/print.h"
 
 /* The search for one complaint: the one before which INDEX others come. */

@@ -9,7 +9,6 @@
 #define BOOT_ACPI_FORMAT_H
 
 #include "boot/acpi.h"
-#include "boot/lib/string.h"
 
 #define HEADER_BYTES 36
 
@@ -58,20 +57,13 @@ enum {
 /* Generic address structure: space 1 is system I/O, the address at byte 4. */
 #define GAS_IO 1
 
-static inline u32 get32(const u8 *p)
+/* Of the entry at AT, which is below LENGTH; 0: it is broken, the last. */
+static inline u32 madt_entry_bytes(const u8 *madt, u32 length, u32 at)
 {
-	u32 v;
+	const u32 left  = length - at;
+	const u32 bytes = left < 2 ? 0 : madt[at + 1];
 
-	memcpy(&v, p, sizeof(v));
-	return v;
-}
-
-static inline u64 get64(const u8 *p)
-{
-	u64 v;
-
-	memcpy(&v, p, sizeof(v));
-	return v;
+	return bytes < 2 || bytes > left ? 0 : bytes;
 }
 
 /* NULL: not all of BYTES at the physical address AT can be read. */

@@ -3,11 +3,11 @@
  */
 #include "boot/isa_irq.h"
 
-#include "boot/lib/string.h"
+#include "boot/acpi_format.h"
+#include "boot/lib/bytes.h"
 
 /* Offsets in the MADT and in its entries. */
 enum {
-	MADT_ENTRIES   = 44,
 	IOAPIC         = 1, /* type */
 	IOAPIC_ADDRESS = 4,
 	IOAPIC_FIRST   = 8,
@@ -25,27 +25,20 @@ enum {
 #define FLAGS_TRIGGER  0xc
 #define FLAGS_LEVEL    0xc
 
-static u32 get32(const u8 *p)
-{
-	u32 v;
-
-	memcpy(&v, p, sizeof(v));
-	return v;
-}
-
 /*
  * The entry of TYPE with at least BYTES behind offset *AT, which then is behind
  * it. NULL: there is no other, or the next one's length is impossible.
  */
 static const u8 *next(const u8 *madt, u32 length, u32 *at, u8 type, u32 bytes)
 {
-	while (*at < length && length - *at >= 2) {
-		const u8 *e = madt + *at;
+	while (*at < length) {
+		const u8 *e   = madt + *at;
+		const u32 has = madt_entry_bytes(madt, length, *at);
 
-		if (e[1] < 2 || e[1] > length - *at)
+		if (!has)
 			return NULL;
-		*at += e[1];
-		if (e[0] == type && e[1] >= bytes)
+		*at += has;
+		if (e[0] == type && has >= bytes)
 			return e;
 	}
 	return NULL;

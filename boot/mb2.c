@@ -5,27 +5,13 @@
  */
 #include "boot/mb2.h"
 
+#include "boot/lib/bytes.h"
 #include "boot/lib/print.h"
 #include "boot/lib/string.h"
 #include "boot/memory_map.h"
+#include "boot/mb2_format.h"
 
-enum mb2_tag {
-	TAG_END      = 0,
-	TAG_CMDLINE  = 1,
-	TAG_LOADER   = 2,
-	TAG_MODULE   = 3,
-	TAG_MMAP     = 6,
-	TAG_ACPI_OLD = 14,
-	TAG_ACPI_NEW = 15,
-	TAG_EFI_MMAP = 17,
-	TAG_EFI_BS   = 18,
-	TAG_KNOWN_COUNT,
-};
-
-#define TAG_HEADER     8
-#define RSDP_OLD_BYTES 20
-#define RSDP_NEW_BYTES 36
-#define MAPS_MAX       2 /* one of each form */
+#define MAPS_MAX 2 /* one of each form */
 
 /* The smallest legal size of each tag we read, and its name in messages. */
 static const struct {
@@ -57,14 +43,6 @@ struct walk {
 	struct boot_info *bi;
 	struct mb2_problem *p;
 };
-
-static u32 get32(const void *at)
-{
-	u32 v;
-
-	memcpy(&v, at, sizeof(v));
-	return v;
-}
 
 static const u8 *tag(const struct walk *w)
 {

@@ -2,7 +2,7 @@
 /* Regions come out in order: from each boundary to the next. */
 #include "boot/memory_map.h"
 
-#include "boot/lib/string.h"
+#include "boot/lib/bytes.h"
 
 enum e820_type {
 	E820_RAM  = 1,
@@ -23,22 +23,6 @@ enum efi_type {
 #define EFI_PAGE_SHIFT 12
 #define EFI_MEMORY_WB  BIT(3)
 #define EFI_MEMORY_SP  BIT(18)
-
-static u32 get32(const u8 *at)
-{
-	u32 v;
-
-	memcpy(&v, at, sizeof(v));
-	return v;
-}
-
-static u64 get64(const u8 *at)
-{
-	u64 v;
-
-	memcpy(&v, at, sizeof(v));
-	return v;
-}
 
 static enum boot_region_kind e820_kind(u32 type)
 {

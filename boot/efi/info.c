@@ -2,27 +2,11 @@
 /* A tag after the other, each padded to 8 bytes. */
 #include "boot/efi/info.h"
 
+#include "boot/lib/bytes.h"
 #include "boot/lib/string.h"
+#include "boot/mb2_format.h"
 
-enum {
-	TAG_END      = 0,
-	TAG_CMDLINE  = 1,
-	TAG_LOADER   = 2,
-	TAG_MODULE   = 3,
-	TAG_ACPI_OLD = 14,
-	TAG_ACPI_NEW = 15,
-	TAG_EFI_MMAP = 17,
-};
-
-#define TAG_HEADER     8
-#define MAP_HEADER     (TAG_HEADER + 8)
-#define RSDP_OLD_BYTES 20
-#define RSDP_NEW_BYTES 36
-
-static void put32(u8 *at, u32 v)
-{
-	memcpy(at, &v, sizeof(v));
-}
+#define MAP_HEADER (TAG_HEADER + 8)
 
 /* A tag of BYTES with its header; NULL: it does not fit. */
 static u8 *add(struct efi_info *i, u32 type, size_t bytes)

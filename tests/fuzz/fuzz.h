@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "boot/lib/bytes.h"
 #include "boot/lib/panic.h"
 #include "boot/lib/types.h"
 #include "tests/unit/fake_serial.h"
@@ -120,16 +121,6 @@ UNUSED static void *exact(const void *data, size_t size)
 UNUSED static void put16(u8 *p, u16 v)
 {
 	memcpy(p, &v, 2);
-}
-
-UNUSED static void put32(u8 *p, u32 v)
-{
-	memcpy(p, &v, 4);
-}
-
-UNUSED static void put64(u8 *p, u64 v)
-{
-	memcpy(p, &v, 8);
 }
 
 /* An assertion of the tree that does not hold is a finding too. */

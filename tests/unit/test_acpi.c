@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "boot/lib/bytes.h"
 #include "tests/unit/tap.h"
 
 #define START 0x7fe0000ULL
@@ -18,16 +19,6 @@
 static u8 memory[BYTES];
 static u8 rsdp[36];
 static const struct acpi_window window = { memory, START, START + BYTES };
-
-static void put32(u8 *p, u32 v)
-{
-	memcpy(p, &v, 4);
-}
-
-static void put64(u8 *p, u64 v)
-{
-	memcpy(p, &v, 8);
-}
 
 static void sum(u32 at, u32 length)
 {
