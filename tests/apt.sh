@@ -4,8 +4,9 @@
 # root is needed, and apt checks everything by the archive's signature. The
 # mirror is the one the system uses; $TILEVISOR_MIRROR names another.
 #
-# Wants die() of its caller. After apt_open DIR SUITE, apt-get and apt-cache
-# speak of SUITE and keep what they need in DIR.
+# Wants of its caller die() and $here, a folder in tests/. After apt_open DIR
+# SUITE [deb-src], apt-get and apt-cache speak of SUITE and keep what they need
+# in DIR.
 
 # The archive this system uses, whatever it calls the mirror.
 apt_mirror()
@@ -31,7 +32,7 @@ apt_open()
 	mkdir -p "$1/etc/apt.conf.d" "$1/etc/preferences.d" \
 		"$1/lists/partial" "$1/cache/archives/partial"
 	: >"$1/status"
-	echo "deb [arch=amd64 signed-by=$apt_keys] $apt_uri $2 main" \
+	echo "${3:-deb} [arch=amd64 signed-by=$apt_keys] $apt_uri $2 main" \
 		>"$1/etc/sources.list"
 	{
 		apt-config dump | grep '^Acquire::' |
@@ -45,6 +46,7 @@ apt_open()
 		APT::Architectures "amd64";
 		APT::Sandbox::User "$(id -un)";
 		APT::Get::AllowUnauthenticated "false";
+		APT::Update::Error-Mode "any";
 		Acquire::AllowInsecureRepositories "false";
 		Acquire::Languages "none";
 		END
@@ -54,4 +56,38 @@ apt_open()
 		cat "$1/log" >&2
 		die "apt cannot read $2 from $apt_uri"
 	}
+}
+
+# apt_seed FILE SHA256 TO: copies it out of a seed folder, $TILEVISOR_SEED or
+# shared/cache beside the checkout. FILE is a pattern. Fails: none has it.
+apt_seed()
+{
+	for apt_file in "${TILEVISOR_SEED:-/nonexistent}"/$1 \
+			"$here"/../../../shared/cache/$1; do
+		[ -f "$apt_file" ] || continue
+		[ "$(sha256sum <"$apt_file")" = "$2  -" ] || continue
+		cp "$apt_file" "$3"
+		return 0
+	done
+	return 1
+}
+
+# apt_has PACKAGE VERSION: whether the archive still has it.
+apt_has()
+{
+	apt-cache madison "$1" |
+		awk -v "v=$2" '$3 == v { f = 1 } END { exit !f }'
+}
+
+# apt_fetch WHAT FILE: downloads one package, PACKAGE or PACKAGE=VERSION.
+apt_fetch()
+{
+	apt_one=$(mktemp -d "$2.XXXXXX")
+	(cd "$apt_one" && apt-get -qq download "$1" >"$2.log" 2>&1) || {
+		cat "$2.log" >&2
+		die "apt cannot download $1"
+	}
+	mv "$apt_one"/*.deb "$2"
+	rmdir "$apt_one"
+	rm "$2.log"
 }
