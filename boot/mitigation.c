@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A row a weakness. Guests are shown neither IA32_SPEC_CTRL nor IA32_PRED_CMD,
- * so what is written there once holds in root mode and in every guest.
+ * A row a weakness. Guests are not shown IA32_SPEC_CTRL, so what is written
+ * there once holds in root mode and in every guest. IBPB is vcpu_load()'s, the
+ * guard against PBRSB vmx/enter.S's, on every CPU.
  */
 #include "boot/mitigation.h"
 
+#include "boot/lib/percpu.h"
 #include "boot/lib/print.h"
 #include "boot/lib/x86.h"
+
+#define LEAF1_HYPERVISOR BIT(31)
 
 /* CPUID.(7,0):EDX and CPUID.(7,2):EDX. */
 #define LEAF7_IBRS      BIT(26)
@@ -59,14 +63,35 @@ static const struct {
 	[MITIGATE_SSB]        = { "SSB", CAP_SSB_NO, true },
 };
 
+/*
+ * Sapphire Rapids' lines of microcode, by their first byte, and the revision in
+ * which each mends CVE-2023-23583 and whatever else microcode alone can mend.
+ * Source: Intel, "Affected Processors", February 2026.
+ */
+static const u32 microcode_mended[] = { 0x2b000661, 0x2c000421 };
+
+static bool is_sapphire(const struct mitigation_facts *f)
+{
+	return (f->signature & SIGNATURE_MODEL) == SIGNATURE_SAPPHIRE;
+}
+
 static bool is_unaffected(const struct mitigation_facts *f, enum mitigation m)
 {
-	const bool sapphire =
-		(f->signature & SIGNATURE_MODEL) == SIGNATURE_SAPPHIRE;
-
 	if (row[m].no && (f->arch_capabilities & row[m].no) == row[m].no)
 		return true;
-	return sapphire && !row[m].sapphire_has_it;
+	return is_sapphire(f) && !row[m].sapphire_has_it;
+}
+
+/* The revision that is wanted in its place; 0: it will do, or is not known. */
+static u32 newer_microcode(const struct mitigation_facts *f)
+{
+	if (!is_sapphire(f))
+		return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(microcode_mended); i++)
+		if (f->microcode >> 24 == microcode_mended[i] >> 24 &&
+		    f->microcode < microcode_mended[i])
+			return microcode_mended[i];
+	return 0;
 }
 
 struct mitigation_plan mitigation_plan(const struct mitigation_facts *f)
@@ -77,8 +102,13 @@ struct mitigation_plan mitigation_plan(const struct mitigation_facts *f)
 		p.state[i] = is_unaffected(f, (enum mitigation)i)
 				     ? MITIGATION_NOT_NEEDED
 				     : MITIGATION_MISSING;
+	if (p.state[MITIGATE_PBRSB] == MITIGATION_MISSING)
+		p.state[MITIGATE_PBRSB] = MITIGATION_APPLIED;
+	p.microcode = newer_microcode(f);
 	if (!(f->leaf7_edx & LEAF7_IBRS))
 		return p;
+	p.ibpb                 = true;
+	p.state[MITIGATE_IBPB] = MITIGATION_APPLIED;
 	/* Enhanced IBRS alone may be left on; the old one is for each exit. */
 	if (f->arch_capabilities & CAP_IBRS_ALL) {
 		p.state[MITIGATE_SPECTRE_V2] = MITIGATION_APPLIED;
@@ -99,8 +129,14 @@ const char *mitigation_name(enum mitigation m)
 
 static struct mitigation_facts read_facts(void)
 {
-	struct mitigation_facts f = { .signature = cpuid(1, 0).eax };
+	const struct cpuid_regs leaf1 = cpuid(1, 0);
+	struct mitigation_facts f     = { .signature = leaf1.eax };
+	u64 revision                  = 0;
 
+	/* CPUID was just executed, as the register wants it. */
+	if (!(leaf1.ecx & LEAF1_HYPERVISOR) &&
+	    rdmsr_safe(MSR_IA32_BIOS_SIGN_ID, &revision))
+		f.microcode = hi32(revision);
 	if (cpuid(0, 0).eax < 7)
 		return f;
 	const struct cpuid_regs leaf7 = cpuid(7, 0);
@@ -116,10 +152,11 @@ static struct mitigation_facts read_facts(void)
 void mitigation_init_cpu(void)
 {
 	const struct mitigation_facts f = read_facts();
-	const u64 value                 = mitigation_plan(&f).spec_ctrl;
+	const struct mitigation_plan p  = mitigation_plan(&f);
 
-	if (value)
-		wrmsr(MSR_IA32_SPEC_CTRL, value);
+	if (p.spec_ctrl)
+		wrmsr(MSR_IA32_SPEC_CTRL, p.spec_ctrl);
+	this_cpu()->ibpb = p.ibpb;
 }
 
 void mitigation_report(void)
@@ -144,4 +181,8 @@ void mitigation_report(void)
 		if (used)
 			log_info("mitigations %s: %s", text[s], list);
 	}
+	if (p.microcode)
+		log_warn("microcode 0x%x is older than 0x%x: what only "
+			 "microcode can mend, such as CVE-2023-23583, is not",
+			 f.microcode, p.microcode);
 }

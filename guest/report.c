@@ -148,12 +148,13 @@ static void report_stats(const struct vcpu *v)
 		  "\"exits_total\":%llu,\"exits\":{%s},\"nm_exits\":%llu,"
 		  "\"xfd_exits\":%llu,\"guest_ticks\":%llu,"
 		  "\"host_ticks\":%llu,\"growths\":%llu,\"area_bytes\":%u,"
-		  "\"switches\":%llu,\"moves\":%llu,\"bytes_saved\":%llu",
+		  "\"switches\":%llu,\"moves\":%llu,\"ibpb\":%llu,"
+		  "\"bytes_saved\":%llu",
 		  v->vm->config.name, v->index, LL(s->exits_total), exits,
 		  LL(s->nm_exits), LL(s->xfd_exits), LL(s->guest_ticks),
 		  LL(s->host_ticks), LL(fpu_growths(&v->fpu)),
 		  fpu_area_bytes(&v->fpu), LL(s->switches), LL(s->moves),
-		  LL(v->fpu.stats.bytes_saved));
+		  LL(s->ibpb), LL(v->fpu.stats.bytes_saved));
 }
 
 /* Ticks in root mode by the reason they are owed to; "none": being loaded. */

@@ -31,6 +31,13 @@
 	mov	GPRS_RDI(%rdi), %rdi
 .endm
 
+/* All but RSP, and RAX and RDI, which get values of ours. */
+.macro CLEAR_GUEST
+	.irp	reg, ecx, edx, ebx, ebp, esi, r8d, r9d, r10d, r11d, r12d, r13d, r14d, r15d
+	xor	%\reg, %\reg
+	.endr
+.endm
+
 	.text
 	.globl vmx_enter
 	.type vmx_enter, @function
@@ -65,7 +72,11 @@ vmx_enter:
 	pop	%rdi
 	jmp	5f
 
-	/* VMCS HOST_RIP: the stack is as the entry left it. */
+	/*
+	 * VMCS HOST_RIP: the stack is as the entry left it. No RET may be
+	 * predicted from the guest's calls (Intel, "Post-barrier Return Stack
+	 * Buffer Predictions"), no value of the guest's stay in a register.
+	 */
 	.globl vmx_exit
 	.type vmx_exit, @function
 vmx_exit:
@@ -86,6 +97,11 @@ vmx_exit:
 	mov	%r13, GPRS_R13(%rdi)
 	mov	%r14, GPRS_R14(%rdi)
 	mov	%r15, GPRS_R15(%rdi)
+	CLEAR_GUEST
+	call	6f
+	int3
+6:	add	$8, %rsp
+	lfence
 	pop	%rdi
 	xor	%eax, %eax
 5:	pop	%r15

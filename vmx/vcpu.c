@@ -367,8 +367,22 @@ void vcpu_save_registers(struct vmx_cpu *hw, struct vcpu *v)
 	hw->dr6 = v->dr6 = read_dr6();
 }
 
+/*
+ * What another vCPU trained this CPU to predict does not reach V; nor does what
+ * V itself did before it was elsewhere (XSA-479).
+ */
+static void forget_predictions(struct percpu *cpu, struct vcpu *v)
+{
+	if (!cpu->ibpb || (v->vmcs_cpu == cpu && cpu->vmx->trainer == v))
+		return;
+	wrmsr(MSR_IA32_PRED_CMD, PRED_CMD_IBPB);
+	cpu->vmx->trainer = v;
+	v->stats.ibpb++;
+}
+
 void vcpu_load(struct percpu *cpu, struct vcpu *v)
 {
+	forget_predictions(cpu, v);
 	if (v->vmcs_cpu != cpu)
 		activate(cpu, v);
 	else if (vmptrld(ptr_hpa(v->vmcs)) != VMX_OK)

@@ -64,6 +64,7 @@ struct vcpu_stats {
 	u64 host_ticks;  /* ... in root mode on its behalf: vcpu_account() */
 	u64 switches; /* times it gave the CPU to another vCPU or to idling */
 	u64 moves;    /* times it went on on another CPU */
+	u64 ibpb;     /* barriers before it, against others' predictions */
 };
 
 /* Reasons why the next entry takes the long way; see vcpu_prepare(). */

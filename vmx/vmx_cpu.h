@@ -32,6 +32,8 @@ struct vmx_cpu {
 	u64 msr[SWITCHED_COUNT];
 	u64 dr[4], dr6;
 	u64 cr2;
+
+	const struct vcpu *trainer; /* of predictions, the last one */
 };
 
 static inline struct trace_entry *trace_last(struct vmx_cpu *c)

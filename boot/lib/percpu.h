@@ -50,6 +50,7 @@ struct percpu {
 	u64 nmi_rip;           /* where in the host the last one struck */
 	u64 interrupts;        /* external interrupts taken, likewise */
 	bool stopped;          /* atomic: it has obeyed cpus_stop() */
+	bool ibpb;             /* IA32_PRED_CMD is there (boot/mitigation.h) */
 };
 _Static_assert(offsetof(struct percpu, self) == 0, "this_cpu() reads gs:0");
 _Static_assert(offsetof(struct percpu, apic_id) == PERCPU_APIC_ID, "smp.S");

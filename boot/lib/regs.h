@@ -111,6 +111,7 @@ enum vector {
 #define MSR_IA32_TSC_ADJUST               0x3bu
 #define MSR_IA32_SPEC_CTRL                0x48u
 #define MSR_IA32_PRED_CMD                 0x49u
+#define PRED_CMD_IBPB                     BIT(0)
 #define MSR_IA32_BIOS_UPDT_TRIG           0x79u
 #define MSR_IA32_BIOS_SIGN_ID             0x8bu
 #define MSR_IA32_SMM_MONITOR_CTL          0x9bu
