@@ -118,7 +118,8 @@ enum acpi_next acpi_next_cpu(const u8 *madt, u32 length, u32 *at, u32 *apic_id)
 			return ACPI_NEXT_CPU;
 		}
 		if (e[0] == MADT_X2APIC && bytes >= MADT_X2APIC_BYTES &&
-		    (get32(e + 8) & MADT_ENABLED)) {
+		    (get32(e + 8) & MADT_ENABLED) &&
+		    get32(e + 4) != MADT_NO_X2APIC) {
 			*apic_id = get32(e + 4);
 			return ACPI_NEXT_CPU;
 		}

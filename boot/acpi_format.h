@@ -41,7 +41,8 @@ enum {
 	MADT_X2APIC_BYTES = 16,
 	MADT_NO_ID        = 0xff, /* of type 0: nobody */
 };
-#define MADT_ENABLED BIT(0)
+#define MADT_ENABLED   BIT(0)
+#define MADT_NO_X2APIC 0xffffffffu /* of type 9: nobody, but a broadcast */
 
 /* SPCR: interface type, address, baud rate. */
 enum {

@@ -173,8 +173,7 @@ static const char *check_segments(const struct entry_state *s)
 	if (is_v86(s)) {
 		bad = check_v86(s);
 	} else {
-		if (!bad)
-			bad = check_cs(s);
+		bad = check_cs(s);
 		if (!bad)
 			bad = check_ss(s);
 		for (int i = SEG_ES; !bad && i <= SEG_GS; i++) {

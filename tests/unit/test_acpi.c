@@ -3,7 +3,8 @@
 /*
  * ACPI's tables: found by both roots, refused when damaged, and the sleep types
  * of \_S5 in the forms that compilers give it.
- * Source: ACPI 6.4, sections 5.2 and 20.2 "AML Grammar Definition".
+ * Source: ACPI 6.4, sections 5.2 and 20.2 "AML Grammar Definition"; Microsoft,
+ * "Serial Port Console Redirection Table".
  */
 #include "boot/acpi.h"
 
@@ -77,6 +78,8 @@ static const struct {
 	  { 8, '_', 'S', '5', '_', 0x12, 0x47, 1, 2, 0x0a, 5, 0x0a, 5 }, true, 5, 5 },
 	{ "a reference to the name is not its definition",
 	  { 0x70, '_', 'S', '5', '_', 0x12, 6, 2, 0x0a, 5, 0x0a, 5 }, false, 0, 0 },
+	{ "nor is one from the root",
+	  { 0x70, '\\', '_', 'S', '5', '_', 0x12, 6, 2, 0x0a, 5, 0x0a, 5 }, false, 0, 0 },
 	{ "no package",
 	  { 8, '_', 'S', '5', '_', 0x0a, 5 }, false, 0, 0 },
 	{ "a package of names",
@@ -118,6 +121,9 @@ static void roots(void)
 	tap_ok(!acpi_table(&window, rsdp, "DMAR", &length, NULL),
 	       "one that is not there is not");
 	build(2, forms[0].aml, sizeof(forms[0].aml));
+	put64(rsdp + 24, 0);
+	tap_ok(acpi_power(&window, rsdp, &how), "as does 2 without an XSDT");
+	build(2, forms[0].aml, sizeof(forms[0].aml));
 	memcpy(memory, "NONE", 4);
 	tap_ok(acpi_power(&window, rsdp, &how), "revision 2 goes by the XSDT");
 	memory[0x100 + 50] ^= 1;
@@ -132,6 +138,146 @@ static void roots(void)
 	sum(0x300, 244);
 	tap_ok(!acpi_power(&window, rsdp, &how),
 	       "a DSDT at the end of memory is not read");
+}
+
+/* The CPUs of a MADT with these entries, in a string; what ended the list. */
+static const char *cpus_of(const u8 *entries, u32 bytes)
+{
+	static const char *const end[] = {
+		[ACPI_NEXT_END]    = "end",
+		[ACPI_NEXT_BROKEN] = "broken",
+	};
+	static char said[64];
+	enum acpi_next next;
+	u32 at = 0, id, length;
+
+	build(2, forms[0].aml, sizeof(forms[0].aml));
+	memcpy(memory + 0x200 + 44, entries, bytes);
+	table(0x200, "APIC", 44 + bytes);
+	const u8 *madt = acpi_table(&window, rsdp, "APIC", &length, NULL);
+
+	said[0] = '\0';
+	while ((next = acpi_next_cpu(madt, length, &at, &id)) == ACPI_NEXT_CPU)
+		snprintf(said + strlen(said), sizeof(said) - strlen(said),
+			 "%x ", id);
+	snprintf(said + strlen(said), sizeof(said) - strlen(said), "%s",
+		 end[next]);
+	return said;
+}
+
+#define CLAIM_CPUS(want, claim, ...)                                           \
+	do {                                                                   \
+		static const u8 e_[] = { __VA_ARGS__ };                        \
+		const char *got_     = cpus_of(e_, sizeof(e_));                \
+		tap_ok(strcmp(got_, want) == 0, "%s: %s", claim, got_);        \
+	} while (0)
+
+/* ACPI 6.4, 5.2.12 "Multiple APIC Description Table". */
+static void cpus(void)
+{
+	CLAIM_CPUS("3 end", "a local APIC", 0, 8, 1, 3, 1, 0, 0, 0);
+	CLAIM_CPUS("end", "one that is not enabled", 0, 8, 1, 3, 2, 0, 0, 0);
+	CLAIM_CPUS("end", "id FFH is nobody", 0, 8, 1, 0xff, 1, 0, 0, 0);
+	CLAIM_CPUS("end", "an entry too short for its type", 0, 6, 1, 3, 1, 0);
+	CLAIM_CPUS("12c end", "an x2APIC", 9, 16, 0, 0, 0x2c, 1, 0, 0, 1, 0, 0,
+		   0, 0, 0, 0, 0);
+	CLAIM_CPUS("end", "one that is not enabled", 9, 16, 0, 0, 0x2c, 1, 0, 0,
+		   0, 0, 0, 0, 0, 0, 0, 0);
+	CLAIM_CPUS("end", "id FFFFFFFFH is all CPUs, so no CPU", 9, 16, 0, 0,
+		   0xff, 0xff, 0xff, 0xff, 1, 0, 0, 0, 0, 0, 0, 0);
+	CLAIM_CPUS("1 2 end", "other entries between them", 0, 8, 1, 1, 1, 0, 0,
+		   0, 1, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 8, 2, 2, 1, 0, 0,
+		   0);
+	CLAIM_CPUS("1 broken", "an entry that reaches out", 0, 8, 1, 1, 1, 0, 0,
+		   0, 0, 9, 1, 3, 1, 0, 0, 0);
+	CLAIM_CPUS("broken", "half a header", 0);
+}
+
+/* The console of a SPCR in the MADT's place. */
+static const char *console_of(u8 type, u8 space, u64 address, u8 baud,
+			      u32 bytes)
+{
+	static char said[32];
+	u32 rate = 0;
+	u16 port = 0;
+
+	build(2, forms[0].aml, sizeof(forms[0].aml));
+	memory[0x200 + 36] = type;
+	memory[0x200 + 40] = space;
+	put64(memory + 0x200 + 44, address);
+	memory[0x200 + 58] = baud;
+	table(0x200, "SPCR", bytes);
+	if (!acpi_console(&window, rsdp, &port, &rate))
+		return "none";
+	snprintf(said, sizeof(said), "%x %u", port, rate);
+	return said;
+}
+
+static void consoles(void)
+{
+	static const struct {
+		const char *claim, *want;
+		u64 address;
+		u32 bytes;
+		u8 type, space, baud;
+	} t[] = {
+		{ "a 16550", "3f8 115200", 0x3f8, 80, 0, 1, 7 },
+		{ "a 16450", "2f8 9600", 0x2f8, 80, 1, 1, 3 },
+		{ "one as its address says", "3f8 57600", 0x3f8, 80, 18, 1, 6 },
+		{ "19200 baud", "3f8 19200", 0x3f8, 80, 0, 1, 4 },
+		{ "as firmware left it", "3f8 0", 0x3f8, 80, 0, 1, 0 },
+		{ "a baud rate nobody knows", "3f8 0", 0x3f8, 80, 0, 1, 8 },
+		{ "an ARM UART", "none", 0x3f8, 80, 3, 1, 7 },
+		{ "in memory", "none", 0x3f8, 80, 0, 0, 7 },
+		{ "beyond all ports", "none", 0x103f8, 80, 0, 1, 7 },
+		{ "port 0", "none", 0, 80, 0, 1, 7 },
+		{ "a table cut short", "none", 0x3f8, 79, 0, 1, 7 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
+		const char *got =
+			console_of(t[i].type, t[i].space, t[i].address,
+				   t[i].baud, t[i].bytes);
+
+		tap_ok(strcmp(got, t[i].want) == 0, "console: %s: %s",
+		       t[i].claim, got);
+	}
+	build(2, forms[0].aml, sizeof(forms[0].aml));
+	u32 baud;
+	u16 port;
+
+	tap_ok(!acpi_console(&window, rsdp, &port, &baud), "no SPCR, none");
+}
+
+static bool resets(u32 flags, u8 space, u64 address, u32 bytes)
+{
+	u16 port = 0;
+	u8 value = 0;
+
+	build(2, forms[0].aml, sizeof(forms[0].aml));
+	put32(memory + 0x300 + 112, flags);
+	memory[0x300 + 116] = space;
+	put64(memory + 0x300 + 120, address);
+	memory[0x300 + 128] = 6;
+	table(0x300, "FACP", bytes);
+	if (!acpi_reset(&window, rsdp, &port, &value))
+		return false;
+	return port == address && value == 6;
+}
+
+static void reset_registers(void)
+{
+	tap_ok(resets(1 << 10, 1, 0xcf9, 244), "a reset register");
+	tap_ok(!resets(0, 1, 0xcf9, 244), "RESET_REG_SUP is 0: none");
+	tap_ok(!resets(1 << 10, 0, 0xcf9, 244), "one in memory is not used");
+	tap_ok(!resets(1 << 10, 1, 0x10cf9, 244), "nor one beyond all ports");
+	tap_ok(!resets(1 << 10, 1, 0xcf9, 128), "a FADT of ACPI 1.0 has none");
+	tap_ok(resets(1 << 10, 1, 0xcf9, 129), "and one of 129 bytes has");
+	u16 port;
+	u8 value;
+
+	memcpy(memory + 0x300, "NONE", 4);
+	tap_ok(!acpi_reset(&window, rsdp, &port, &value), "no FADT, none");
 }
 
 /* The window is exactly the buffer: a sanitizer sees every step outside. */
@@ -172,6 +318,9 @@ int main(void)
 {
 	sleep_types();
 	roots();
+	cpus();
+	consoles();
+	reset_registers();
 	damage();
 	return tap_done();
 }

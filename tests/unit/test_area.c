@@ -161,6 +161,26 @@ static void standard_format(void)
 	area_destroy(&a, &account);
 }
 
+/* Components that fill their pages to the last byte. */
+static void full_pages(void)
+{
+	struct cpuid_0d c          = cpuid_sapphire_rapids;
+	struct fpu_account account = { 0 };
+	struct xstate_layout full;
+	struct area a;
+	unsigned int wrong;
+
+	c.sub[18].eax = 3 * PAGE_SIZE - 2560;
+	if (!layout_read(&full, &c, &wrong))
+		fake_bug("bad table");
+	tap_ok(area_create(&a, &full, BIG_SET, BIG_SET, true, &account, &why),
+	       "an area that fills its pages");
+	tap_is(a.bytes, 3 * PAGE_SIZE, "to the last byte");
+	tap_is(account.used_bytes, 3 * PAGE_SIZE, "takes no page more");
+	area_destroy(&a, &account);
+	tap_is(fake_dirty_frees, 0, "and is scrubbed to its end");
+}
+
 static void bugs(void)
 {
 	struct fpu_account account = { 0 };
@@ -172,6 +192,9 @@ static void bugs(void)
 	       "growing never takes a component away");
 	tap_ok(FAKE_STOPS(area_reset(&a, &l, BIG_SET, BIG_SET, &account)),
 	       "RESET never adds one");
+	tap_ok(FAKE_STOPS(area_reset(&a, &l, SMALL_SET | BIT(11), SMALL_SET,
+				     &account)),
+	       "not even one that needs no further page");
 	tap_ok(FAKE_STOPS(area_reset(&a, &l, SMALL_SET, BIG_SET, &account)),
 	       "nor memory that is not there");
 	area_destroy(&a, &account);
@@ -201,6 +224,7 @@ int main(void)
 	reserve();
 	reset();
 	standard_format();
+	full_pages();
 	bugs();
 	return tap_done();
 }

@@ -143,6 +143,87 @@ static struct entry_state cet_mode(void)
 	return s;
 }
 
+/* 32-bit code on a CPU in IA-32e mode. */
+static struct entry_state compatibility(void)
+{
+	struct entry_state s = long_mode();
+
+	s.seg[SEG_CS] = segment(0x18, 0, 0xffffffff, 0xc09b);
+	s.rip         = 0x400000;
+	return s;
+}
+
+/* What only an unrestricted guest may have: data in CS. */
+static struct entry_state data_in_cs(void)
+{
+	struct entry_state s = protected_mode();
+
+	s.seg[SEG_CS].access = 0xc093;
+	return s;
+}
+
+/* Real mode, with what a jump back from a conforming segment leaves. */
+static struct entry_state conforming(void)
+{
+	struct entry_state s = real_mode();
+
+	s.seg[SEG_CS].access = 0x9f;
+	return s;
+}
+
+/* Virtual-8086 mode's segments, without the flag. */
+static struct entry_state long_with_v86_segments(void)
+{
+	struct entry_state s         = long_mode();
+	const struct entry_state v86 = v86_mode();
+
+	memcpy(s.seg, v86.seg, sizeof(s.seg));
+	s.rip = v86.rip;
+	return s;
+}
+
+static struct entry_state shadow(u64 by)
+{
+	struct entry_state s = long_mode();
+
+	s.rflags |= RFLAGS_IF;
+	s.interruptibility = by;
+	return s;
+}
+
+static struct entry_state sti_shadow(void)
+{
+	return shadow(BLOCKED_BY_STI);
+}
+
+static struct entry_state mov_ss_shadow(void)
+{
+	return shadow(BLOCKED_BY_MOV_SS);
+}
+
+static struct entry_state in_nmi(void)
+{
+	return shadow(BLOCKED_BY_NMI);
+}
+
+static struct entry_state general_protection(void)
+{
+	struct entry_state s = long_mode();
+
+	s.intr_info = event_exception(VEC_GP, 0).info;
+	return s;
+}
+
+/* INT3, as an exit during its delivery has it started again. */
+static struct entry_state breakpoint(void)
+{
+	struct entry_state s = long_mode();
+
+	s.intr_info   = EVENT_VALID | EVENT_SW_EXCEPTION << 8 | VEC_BP;
+	s.intr_length = 1;
+	return s;
+}
+
 static void passes(struct entry_state s, const char *claim)
 {
 	const char *bad = entry_check(&s);
@@ -201,6 +282,57 @@ static void legal_states(void)
 	passes(s, "LA57: 57-bit addresses");
 }
 
+static void legal_segments(void)
+{
+	struct entry_state s;
+
+	passes(compatibility(), "compatibility mode");
+	passes(data_in_cs(), "CS with a data segment's type");
+	passes(conforming(), "a conforming CS in real mode");
+	s = protected_mode();
+	set_data(&s, 0xffffffff, 0xc0f3);
+	s.seg[SEG_CS].access = 0xc09f;
+	passes(s, "a conforming CS with DPL below SS's");
+	s                    = protected_mode();
+	s.seg[SEG_SS].access = 0xc097;
+	passes(s, "a stack that expands down");
+	s                    = protected_mode();
+	s.seg[SEG_CS].access = 0xe09b;
+	passes(s, "L and D outside IA-32e mode");
+	s             = protected_mode();
+	s.seg[SEG_TR] = segment(0x28, 0, 0x67, 0x83);
+	passes(s, "a 16-bit busy TSS, of 104 bytes, outside IA-32e mode");
+	s = long_mode();
+	for (int i = SEG_ES; i <= SEG_DS; i++)
+		if (i != SEG_CS)
+			s.seg[i] = segment(0, BIT(32), 0, ACCESS_UNUSABLE);
+	s.seg[SEG_LDTR] = segment(0, BIT(62), 0, ACCESS_UNUSABLE);
+	passes(s, "bases of unusable segments are not looked at");
+}
+
+static void legal_events(void)
+{
+	struct entry_state s = sti_shadow();
+
+	s.interruptibility = 0;
+	s.intr_info        = EVENT_VALID | 0x20;
+	passes(s, "an interrupt with IF 1");
+	s           = long_mode();
+	s.intr_info = EVENT_VALID | EVENT_NMI << 8 | VEC_NMI;
+	passes(s, "an NMI with nothing blocked");
+	passes(mov_ss_shadow(), "the shadow of MOV SS");
+	passes(in_nmi(), "in an NMI's handler");
+	passes(general_protection(), "#GP");
+	passes(breakpoint(), "INT3 of one byte");
+	s = protected_mode();
+	s.cr0 |= CR0_PG;
+	s.pdpte[0] = ~0ULL;
+	passes(s, "PDPTEs without PAE are not looked at");
+	s               = apicv();
+	s.cpu2_controls = CPU2_X2APIC | CPU2_VIRTUAL_INTERRUPTS;
+	passes(s, "x2APIC mode, APIC accesses left alone");
+}
+
 /* One field of a legal state changed; the complaint must begin with PREFIX. */
 struct broken {
 	const char *prefix;
@@ -228,6 +360,7 @@ static const struct broken table[] = {
 	{ "POSTED_DESCRIPTOR_ADDR", posted, AT(posted_descriptor), 0x3fe0 },
 	{ "POSTED_DESCRIPTOR_ADDR", posted, AT(posted_descriptor), BIT(46) },
 	{ "GUEST_CR0", real_mode, AT(cr0), CR0_ET },
+	{ "GUEST_CR0: a fixed bit", real_mode, AT(cr0), CR0_NE | BIT(32) },
 	{ "GUEST_CR0", real_mode, AT(cr0), CR0_NE | CR0_PG },
 	{ "GUEST_CR4", real_mode, AT(cr4), 0 },
 	{ "GUEST_CR4", real_mode, AT(cr4), CR4_VMXE | CR4_CET },
@@ -241,6 +374,8 @@ static const struct broken table[] = {
 	{ "GUEST_SYSENTER", long_mode, AT(sysenter_esp), BIT(47) },
 	{ "GUEST_SYSENTER", long_mode, AT(sysenter_eip), BIT(63) },
 	{ "GUEST_IA32_PAT", long_mode, AT(pat), 2 },
+	{ "GUEST_IA32_PAT", long_mode, AT(pat), 3 },
+	{ "GUEST_IA32_PAT", long_mode, AT(pat), 8ULL << 56 },
 	{ "GUEST_IA32_EFER", long_mode, AT(efer), BIT(9) | EFER_LME | EFER_LMA },
 	{ "GUEST_IA32_EFER", long_mode, AT(efer), EFER_LME },
 	{ "GUEST_IA32_EFER", long_mode, AT(efer), EFER_LMA },
@@ -251,6 +386,11 @@ static const struct broken table[] = {
 	{ "GUEST_CS_ACCESS", long_mode, AT(seg[SEG_CS].access), 0xe09b },
 	{ "GUEST_CS_ACCESS", long_mode, AT(seg[SEG_CS].access), 0xa0fb },
 	{ "GUEST_CS_ACCESS", long_mode, AT(seg[SEG_CS].access), 0xa09a },
+	{ "GUEST_CS_ACCESS: DPL of a data", data_in_cs, AT(seg[SEG_CS].access), 0xc0f3 },
+	{ "GUEST_CS_ACCESS: not an acc", protected_mode, AT(seg[SEG_CS].access), 0xc091 },
+	{ "GUEST_CS_ACCESS: DPL above", protected_mode, AT(seg[SEG_CS].access), 0xc0ff },
+	{ "GUEST_SS_ACCESS: DPL", data_in_cs, AT(seg[SEG_SS].access), 0xc0f3 },
+	{ "GUEST_SS_ACCESS: DPL", conforming, AT(seg[SEG_SS].access), 0xf3 },
 	{ "GUEST_SS_ACCESS", long_mode, AT(seg[SEG_SS].access), 0xc091 },
 	{ "GUEST segment", long_mode, AT(seg[SEG_DS].access), 0xc083 },
 	{ "GUEST segment", long_mode, AT(seg[SEG_ES].access), 0xc092 },
@@ -261,23 +401,42 @@ static const struct broken table[] = {
 	{ "GUEST segment", protected_mode, AT(seg[SEG_DS].access), 0x4093 },
 	{ "GUEST segment", v86_mode, AT(seg[SEG_DS].base), 0 },
 	{ "GUEST segment", v86_mode, AT(seg[SEG_DS].limit), 0xfffff },
+	{ "GUEST segment", v86_mode, AT(seg[SEG_DS].access), 0xf2 },
 	{ "GUEST TR", long_mode, AT(seg[SEG_FS].base), BIT(47) },
+	{ "GUEST TR", long_mode, AT(seg[SEG_GS].base), BIT(63) },
+	{ "GUEST TR", long_mode, AT(seg[SEG_LDTR].base), BIT(47) },
 	{ "GUEST TR", long_mode, AT(seg[SEG_TR].base), BIT(62) },
 	{ "GUEST CS", protected_mode, AT(seg[SEG_CS].base), BIT(32) },
+	{ "GUEST CS", protected_mode, AT(seg[SEG_SS].base), BIT(32) },
+	{ "GUEST CS", protected_mode, AT(seg[SEG_DS].base), BIT(63) },
+	{ "GUEST CS", long_mode, AT(seg[SEG_ES].base), BIT(32) },
 	{ "GUEST_TR_ACCESS", long_mode, AT(seg[SEG_TR].access), 0x83 },
+	{ "GUEST_TR_ACCESS: not a busy", long_mode, AT(seg[SEG_TR].access), 0x9b },
+	{ "GUEST_TR_ACCESS: reserved", long_mode, AT(seg[SEG_TR].access), 0x0b },
 	{ "GUEST_TR_ACCESS", real_mode, AT(seg[SEG_TR].access), 0x89 },
 	{ "GUEST_TR_ACCESS", long_mode, AT(seg[SEG_TR].access), ACCESS_UNUSABLE },
 	{ "GUEST_LDTR_ACCESS", long_mode, AT(seg[SEG_LDTR].access), 0x8b },
+	{ "GUEST_LDTR_ACCESS", long_mode, AT(seg[SEG_LDTR].access), 0x92 },
+	{ "GUEST_LDTR_ACCESS", long_mode, AT(seg[SEG_LDTR].access), 0x02 },
 	{ "GUEST_GDTR_BASE", long_mode, AT(gdtr_base), BIT(47) },
+	{ "GUEST_GDTR_BASE", long_mode, AT(idtr_base), BIT(63) },
+	{ "GUEST_GDTR_LIMIT", long_mode, AT(gdtr_limit), 0x10000 },
 	{ "GUEST_GDTR_LIMIT", long_mode, AT(idtr_limit), 0x10000 },
 	{ "GUEST_RIP", protected_mode, AT(rip), BIT(32) },
+	{ "GUEST_RIP", compatibility, AT(rip), BIT(32) },
 	{ "GUEST_RFLAGS", long_mode, AT(rflags), 0 },
+	{ "GUEST_RFLAGS: VM", v86_mode, AT(cr0), CR0_NE | CR0_ET },
+	{ "GUEST_RFLAGS: VM", long_with_v86_segments, AT(rflags), RFLAGS_FIXED | RFLAGS_VM },
 	{ "GUEST_RFLAGS", long_mode, AT(rflags), RFLAGS_FIXED | BIT(3) },
 	{ "GUEST_RFLAGS", long_mode, AT(intr_info), EVENT_VALID | 0x20 },
 	{ "GUEST_ACTIVITY_STATE", long_mode, AT(activity), 1 },
 	{ "GUEST_INTERRUPTIBILITY", long_mode, AT(interruptibility), 32 },
 	{ "GUEST_INTERRUPTIBILITY", long_mode, AT(interruptibility), 3 },
 	{ "GUEST_INTERRUPTIBILITY", long_mode, AT(interruptibility), 1 },
+	{ "GUEST_INTERRUPTIBILITY: blocked at an int", sti_shadow, AT(intr_info), EVENT_VALID | 0x20 },
+	{ "GUEST_INTERRUPTIBILITY: blocked at an int", mov_ss_shadow, AT(intr_info), EVENT_VALID | 0x20 },
+	{ "GUEST_INTERRUPTIBILITY: blocked at an NMI", mov_ss_shadow, AT(intr_info), EVENT_VALID | 0x202 },
+	{ "GUEST_INTERRUPTIBILITY: blocked at an NMI", in_nmi, AT(intr_info), EVENT_VALID | 0x202 },
 	{ "GUEST_PENDING_DEBUG", long_mode, AT(pending_debug), 16 },
 	{ "GUEST_VMCS_LINK", long_mode, AT(link), 0 },
 	{ "GUEST_PDPTE", pae_mode, AT(pdpte[3]), 3 },
@@ -288,6 +447,8 @@ static const struct broken table[] = {
 	{ "ENTRY_INTR_INFO", long_mode, AT(intr_info), EVENT_VALID | 0xb07 },
 	{ "ENTRY_INTR_INFO", long_mode, AT(intr_info), EVENT_VALID | 0x30d },
 	{ "ENTRY_INTR_INFO", real_mode, AT(intr_info), EVENT_VALID | 0xb0d },
+	{ "ENTRY_EXCEPTION_ERROR_CODE", general_protection, AT(intr_error), BIT(16) },
+	{ "ENTRY_INSTRUCTION_LENGTH", breakpoint, AT(intr_length), 16 },
 };
 /* clang-format on */
 
@@ -308,6 +469,8 @@ static void broken_rules(void)
 int main(void)
 {
 	legal_states();
+	legal_segments();
+	legal_events();
 	broken_rules();
 	return tap_done();
 }

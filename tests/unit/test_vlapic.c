@@ -11,6 +11,7 @@
 
 #include "boot/lib/x86.h"
 #include "guest/vioapic.h"
+#include "guest/vlapic_parts.h"
 #include "guest/vpic.h"
 #include "tests/unit/tap.h"
 
@@ -82,6 +83,8 @@ static const struct {
 	{ "disabled to xAPIC, again",      0,       EN,      true  },
 	{ "xAPIC to disabled",             EN,      0,       true  },
 	{ "EXTD without EN is #GP",        EN,      X2,      false },
+	{ "disabled, once more",           0,       0,       true  },
+	{ "x2APIC, once more",             EN | X2, EN | X2, true  },
 	{ "a reserved bit is #GP",         EN,      EN | 1,  false },
 	{ "an address too wide is #GP",    EN,      EN | BIT(BITS), false },
 };
@@ -136,6 +139,10 @@ static const struct {
 	  { .destination = 0x23, .logical = true }, false },
 	{ "x2APIC logical: cluster 1, bit 2", 18, true, 0, 0,
 	  { .destination = 0x10004, .logical = true }, true },
+	{ "logical cluster, another bit", 1, false, 0x12000000, 0x0fffffff,
+	  { .destination = 0x14, .logical = true }, false },
+	{ "x2APIC logical, another bit", 18, true, 0, 0,
+	  { .destination = 0x10008, .logical = true }, false },
 	{ "x2APIC logical, another cluster", 18, true, 0, 0,
 	  { .destination = 0x00004, .logical = true }, false },
 };
@@ -160,6 +167,8 @@ static const struct {
 	  APIC_TO_DESTINATION },
 	{ "INIT to all others", true, 0xc4500, true, { .mode = APIC_INIT },
 	  APIC_TO_OTHERS },
+	{ "INIT with a level that is asserted", true, 0xcc500, true,
+	  { .mode = APIC_INIT }, APIC_TO_OTHERS },
 	{ "INIT level de-assert does nothing", true, 0x88500, false, { 0 }, 0 },
 	{ "SIPI", true, 1ULL << 32 | 0x608, true,
 	  { .destination = 1, .mode = APIC_SIPI, .vector = 8 },
@@ -168,6 +177,12 @@ static const struct {
 	  { .destination = 1, .mode = APIC_NMI }, APIC_TO_DESTINATION },
 	{ "logical mode", true, 6ULL << 32 | 0x840, true,
 	  { .destination = 6, .logical = true, .vector = 0x40 },
+	  APIC_TO_DESTINATION },
+	{ "lowest priority", true, 3ULL << 32 | 0x150, true,
+	  { .destination = 3, .mode = APIC_LOWEST, .vector = 0x50 },
+	  APIC_TO_DESTINATION },
+	{ "NMI: its vector is of no interest", true, 1ULL << 32 | 0x403, true,
+	  { .destination = 1, .mode = APIC_NMI, .vector = 3 },
 	  APIC_TO_DESTINATION },
 	{ "an illegal vector is not sent", true, 0x0f, false, { 0 }, 0 },
 };
@@ -320,6 +335,105 @@ static void test_errors(void)
 	       "xAPIC: an access to a register that does not exist");
 }
 
+/* A CPU whose IA32_APIC_BASE disables its local APIC: SDM, "Local APIC State
+ * After It Has Been Software Disabled" and "Enabling or Disabling". */
+static void test_disabled(void)
+{
+	const struct apic_message m = { .destination = 3 };
+	struct vlapic l             = apic(3, false);
+
+	tap_ok(!vlapic_takes_extint(&l), "LINT0 is masked: no 8259");
+	vlapic_write_base(&l, l.base & ~EN, BITS);
+	tap_ok(!vlapic_is_on(&l), "disabled by IA32_APIC_BASE");
+	tap_ok(!vlapic_post(&l, 0x40, false), "it accepts nothing");
+	tap_ok(!vlapic_matches(&l, &m), "is no message's destination");
+	tap_ok(vlapic_takes_extint(&l), "and the 8259s reach the CPU");
+	vlapic_write_base(&l, l.base | EN, BITS);
+	tap_ok(!vlapic_is_on(&l) && l.svr == 0xff,
+	       "enabled again it is as after RESET");
+
+	l = apic(0, true);
+	wr(&l, TPR, 0x20, 0);
+	vlapic_write_base(&l, l.base, BITS);
+	tap_is(rd(&l, TPR, 0), 0x20, "the same mode again changes nothing");
+}
+
+/* What firmware leaves on the boot CPU: MultiProcessor Specification 1.4,
+ * "Virtual Wire Mode". */
+static void test_virtual_wire(void)
+{
+	struct vlapic l;
+	struct vlapic_effect e = { 0 };
+
+	vlapic_reset(&l, 0, TICK);
+	vlapic_virtual_wire(&l);
+	tap_ok(vlapic_is_on(&l), "virtual wire: the APIC is on");
+	tap_ok(vlapic_takes_extint(&l), "LINT0 is the 8259s'");
+	tap_is(vlapic_read(&l, 0x350, 0), 0x8700, "level-triggered ExtINT");
+	tap_is(vlapic_read(&l, 0x360, 0), 0x8400, "LINT1 is NMI");
+	vlapic_write(&l, 0x350, 0x8400, 0, &e);
+	tap_ok(!vlapic_takes_extint(&l), "as NMI it takes none of the 8259s");
+	vlapic_write(&l, 0x350, 0x18700, 0, &e);
+	tap_ok(!vlapic_takes_extint(&l), "nor masked");
+	vlapic_write(&l, SVR * 16, 0xff, 0, &e);
+	vlapic_write(&l, 0x350, 0x8700, 0, &e);
+	tap_is(vlapic_read(&l, 0x350, 0), 0x18700,
+	       "disabled by software, an LVT entry stays masked");
+}
+
+/* Registers in xAPIC's page and x2APIC's MSRs. */
+static void test_registers(void)
+{
+	struct vlapic_effect e = { 0 };
+	struct vlapic l        = apic(2, false);
+	u64 value;
+
+	vlapic_write(&l, LDR * 16, 0xa5a5a5a5, 0, &e);
+	tap_is(vlapic_read(&l, LDR * 16, 0), 0xa5000000, "LDR has 8 bits");
+	vlapic_write(&l, DFR * 16, 0x01234567, 0, &e);
+	tap_is(vlapic_read(&l, DFR * 16, 0), 0x0fffffff, "DFR has 4");
+	vlapic_post(&l, 0x45, true);
+	tap_is(vlapic_read(&l, 0x1a0, 0), 1 << 5, "a level sets its TMR bit");
+	vlapic_write(&l, TPR * 16, 0x33, 0, &e);
+	tap_is(vlapic_read(&l, 0x90, 0), 0x33, "APR");
+	tap_is(vlapic_read(&l, 0xc0, 0), 0, "RRD");
+	tap_is(vlapic_read(&l, EOI * 16, 0), 0, "EOI reads 0");
+	tap_is(vlapic_read(&l, TPR * 16 + 4, 0), 0, "beside a register: 0");
+	vlapic_write(&l, TPR * 16 + 4, 0x44, 0, &e);
+	vlapic_write(&l, 0x30, 0x44, 0, &e);
+	tap_ok(vlapic_read(&l, TPR * 16, 0) == 0x33 &&
+		       vlapic_read(&l, 0x30, 0) == 0x50015,
+	       "a write there, or to the version, is without effect");
+	vlapic_write(&l, ESR * 16, 0, 0, &e);
+	tap_is(vlapic_read(&l, ESR * 16, 0), 0, "and no error");
+	tap_is(vlapic_read(&l, 0x400, 0), 0, "beyond the last register: 0");
+	vlapic_write(&l, ESR * 16, 0, 0, &e);
+	tap_is(vlapic_read(&l, ESR * 16, 0), 0x80, "and an error");
+	vlapic_write(&l, ESR * 16, 0, 0, &e);
+	vlapic_write(&l, 0x400, 0, 0, &e);
+	vlapic_write(&l, ESR * 16, 0, 0, &e);
+	tap_is(vlapic_read(&l, ESR * 16, 0), 0x80, "of a write as well");
+	vlapic_write(&l, ESR * 16, 0, 0, &e);
+	vlapic_write(&l, 0x40, 0, 0, &e);
+	vlapic_write(&l, ESR * 16, 0, 0, &e);
+	tap_is(vlapic_read(&l, ESR * 16, 0), 0x80, "between them, too");
+	tap_ok(!vlapic_read_msr(&l, TPR, 0, &value),
+	       "in xAPIC mode reading its MSRs is #GP");
+
+	l = apic(2, true);
+	tap_ok(!vlapic_read_msr(&l, 0x40, 0, &value) &&
+		       !vlapic_read_msr(&l, EOI, 0, &value) &&
+		       !vlapic_read_msr(&l, SELF, 0, &value),
+	       "x2APIC: beyond, EOI and SELF IPI are #GP to read");
+	wr(&l, ICR, 7ULL << 32 | 0x1040, 0);
+	tap_is(rd(&l, ICR, 0), 7ULL << 32 | 0x40,
+	       "ICR reads in one piece, without its status");
+	vlapic_set_cr8(&l, 5);
+	tap_is(vlapic_get_cr8(&l), 5, "CR8 reads as written");
+	wr(&l, TPR, 0xaf, 0);
+	tap_is(vlapic_get_cr8(&l), 10, "and follows TPR");
+}
+
 static void test_timer(void)
 {
 	struct vlapic l = apic(0, true);
@@ -336,6 +450,10 @@ static void test_timer(void)
 	tap_is(vlapic_next_due(&l, 0), ~0ULL, "once");
 	tap_is(rd(&l, COUNT, 3000), 0, "and stays at 0");
 
+	tap_ok(!vlapic_tick(&l, 9000, 0), "nor does it interrupt again");
+	wr(&l, INIT, 100, 0);
+	tap_is(rd(&l, COUNT, 5000), 0, "run out, not taken yet: 0");
+
 	wr(&l, DIV, 0x3, 0); /* by 16 */
 	wr(&l, INIT, 100, 0);
 	tap_is(vlapic_next_due(&l, 0), 16000, "divided by 16");
@@ -351,6 +469,8 @@ static void test_timer(void)
 	tap_ok(vlapic_tick(&l, 55000, 0) && vlapic_next_due(&l, 0) == 60000,
 	       "periods that were missed are one interrupt");
 	tap_is(rd(&l, COUNT, 55000), 500, "its count goes on");
+	tap_is(rd(&l, COUNT, 62500), 750,
+	       "also before its interrupt was taken");
 	wr(&l, INIT, 1, 0);
 	vlapic_tick(&l, 10, 0);
 	tap_ok(vlapic_next_due(&l, 0) > 1000,
@@ -363,7 +483,12 @@ static void test_timer(void)
 	tap_is(vlapic_next_due(&l, 0), ~0ULL, "deadline mode starts disarmed");
 	wr(&l, INIT, 5, 0);
 	tap_is(rd(&l, COUNT, 0), 0, "it ignores the initial count");
+	tap_ok(!vlapic_tick(&l, 1 << 30, 0), "nor does it interrupt");
 	vlapic_write_deadline(&l, 5000);
+	wr(&l, DIV, 0x3, 0);
+	tap_is(vlapic_next_due(&l, 0), 5000, "no divisor changes a deadline");
+	tap_is(vlapic_next_due(&l, -1000ULL), 6000,
+	       "for a guest whose TSC is behind it comes later");
 	tap_is(vlapic_next_due(&l, 1000), 4000,
 	       "the deadline is guest time, due in host time");
 	tap_is(vlapic_read_deadline(&l), 5000, "armed: it reads back");
@@ -419,6 +544,36 @@ static void test_ioapic(void)
 	vioapic_eoi(&io, 0x31);
 	vioapic_set(&io, 4, false, &m);
 	tap_ok(!vioapic_pending(&io, &m), "and not when it is down");
+
+	/* 82093AA data sheet, "Register Description". */
+	io_write(&io, REDIRECT + 10, 0xa032);
+	tap_ok(vioapic_set(&io, 5, true, &m) && m.level,
+	       "a level pin that is not masked delivers at once");
+	vioapic_eoi(&io, 0x31);
+	tap_ok(!vioapic_pending(&io, &m), "another vector's EOI is not its");
+	vioapic_write(&io, 0, REDIRECT + 10);
+	tap_is(vioapic_read(&io, 0x10), 0xe032, "its remote IRR reads 1");
+	io_write(&io, REDIRECT + 10, 0x2032);
+	tap_is(vioapic_read(&io, 0x10), 0x2032, "as an edge pin it has none");
+	vioapic_set(&io, 5, false, &m);
+	io_write(&io, REDIRECT + 11, 0xff000000);
+	tap_is(vioapic_read(&io, 0x10), 0xff000000, "the upper half");
+	tap_ok(vioapic_set(&io, 5, true, &m) && m.broadcast,
+	       "destination FFH is all");
+	io_write(&io, 0, 0xff000000);
+	tap_is(vioapic_read(&io, 0x10), 0x0f000000, "an id of 4 bits");
+	vioapic_write(&io, 0, 2);
+	tap_is(vioapic_read(&io, 0x10), 0x0f000000, "is the arbitration id");
+	io_write(&io, 1, 0);
+	tap_is(vioapic_read(&io, 0x10), 0x170011, "the version is read-only");
+	io_write(&io, REDIRECT + 48, 0x123);
+	tap_is(vioapic_read(&io, 0x10), 0, "there is no 25th entry");
+	vioapic_write(&io, 0, 5);
+	tap_is(vioapic_read(&io, 0x10), 0, "nor a sixth register");
+	tap_is(vioapic_read(&io, 0), 5, "the index reads back");
+	vioapic_write(&io, 0x20, 7);
+	tap_ok(vioapic_read(&io, 0x20) == 0 && vioapic_read(&io, 0) == 5,
+	       "elsewhere nothing is");
 }
 
 static void test_pic(void)
@@ -464,6 +619,9 @@ int main(void)
 	test_level();
 	test_ipis();
 	test_errors();
+	test_disabled();
+	test_virtual_wire();
+	test_registers();
 	test_timer();
 	test_ioapic();
 	test_pic();

@@ -59,7 +59,51 @@ int main(void)
 	set_up();
 	vpic_set(&pic, 2, true);
 	tap_is(vpic_pending(&pic), -1, "the cascade is no input of its own");
+	tap_is(vpic_accept(&pic), -1, "and nothing can be accepted");
+	tap_is(pic.chip[0].isr, 0, "or is served for it");
+
+	set_up();
+	vpic_set(&pic, 5, true);
 	vpic_accept(&pic);
-	tap_is(pic.chip[0].isr, 0, "and nothing is served for it");
+	vpic_set(&pic, 3, true);
+	tap_is(vpic_pending(&pic), 0x23, "a higher input interrupts a lower");
+	vpic_set(&pic, 3, false);
+	tap_is(vpic_pending(&pic), -1, "not if its level goes before");
+	vpic_write(&pic, 0x20, 0x40);
+	tap_is(pic.chip[0].isr, 1 << 5, "OCW2 without EOI ends nothing");
+	vpic_set(&pic, 6, true);
+	vpic_set(&pic, 6, true);
+	tap_is(vpic_read(&pic, 0x20), 1 << 6, "IRR, which is read at first");
+	vpic_write(&pic, 0x20, 0x0b);
+	tap_is(vpic_read(&pic, 0x20), 1 << 5, "OCW3 chooses ISR");
+	vpic_write(&pic, 0x20, 0x08);
+	tap_is(vpic_read(&pic, 0x20), 1 << 5, "without RR it leaves that");
+	vpic_write(&pic, 0x20, 0x0a);
+	tap_is(vpic_read(&pic, 0x20), 1 << 6, "and IRR again");
+
+	set_up();
+	vpic_write(&pic, 0x20, 0x11);
+	vpic_write(&pic, 0x21, 0x40);
+	vpic_write(&pic, 0x21, 4);
+	vpic_write(&pic, 0x21, 3);
+	vpic_set(&pic, 1, true);
+	tap_is(vpic_accept(&pic), 0x41, "ICW1 to 4 with automatic EOI");
+	tap_is(pic.chip[0].isr, 0, "leave nothing in service");
+
+	vpic_write(&pic, 0x20, 0x10);
+	vpic_write(&pic, 0x21, 0x58);
+	vpic_write(&pic, 0x21, 4);
+	vpic_write(&pic, 0x21, 0xfe);
+	tap_is(vpic_read(&pic, 0x21), 0xfe, "without ICW4 a mask is next");
+	vpic_set(&pic, 0, true);
+	tap_is(vpic_accept(&pic), 0x58, "at the new vector");
+	tap_is(pic.chip[0].isr, 1, "and EOI is not automatic");
+
+	tap_ok(vpic_has_port(0x20) && vpic_has_port(0x21) &&
+		       vpic_has_port(0xa0) && vpic_has_port(0xa1),
+	       "four ports are theirs");
+	tap_ok(!vpic_has_port(0x22) && !vpic_has_port(0x9f) &&
+		       !vpic_has_port(0xa2),
+	       "their neighbours are not");
 	return tap_done();
 }
