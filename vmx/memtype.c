@@ -74,13 +74,10 @@ enum mem_type memtype_at(const struct mtrrs *m, u64 at, u64 limit, u64 *until)
 	*until = limit;
 	if (!(m->def_type & DEF_TYPE_E))
 		return MEM_UC;
-	if (at < FIXED_END && (m->def_type & DEF_TYPE_FE)) {
+	if (at < FIXED_END && (m->def_type & DEF_TYPE_FE))
 		type = fixed_type(m, at, until);
-	} else {
+	else
 		type = variable_type(m, at, until);
-		if (at < FIXED_END && (m->def_type & DEF_TYPE_FE))
-			*until = min_u64(*until, FIXED_END);
-	}
 	*until = min_u64(*until, limit);
 	return type;
 }

@@ -109,6 +109,17 @@ static void fallbacks(void)
 	       "without the timer nothing of it is saved");
 	tap_ok(caps_missing(&c, 0) && !caps_missing(&c, 1),
 	       "one sentence for one lack: %s", caps_missing(&c, 0));
+	m = sapphire_rapids_vmx;
+	m.exit &= ~((u64)EXIT_SAVE_TIMER << 32);
+	caps_judge(&m, &c);
+	tap_ok(c.timer && !c.save_timer && caps_missing(&c, 0) &&
+		       strstr(caps_missing(&c, 0), "do not save"),
+	       "a timer that exits do not save is used, and said");
+	m = sapphire_rapids_vmx;
+	m.ept_vpid &= ~BIT(32);
+	caps_judge(&m, &c);
+	tap_ok(!c.vpid && !(c.cpu2 & CPU2_VPID),
+	       "VPID without INVVPID is not used");
 	m          = sapphire_rapids_vmx;
 	m.ept_vpid = m.ept_vpid & ~(FIELD(43, 40));
 	caps_judge(&m, &c);
@@ -190,6 +201,14 @@ static void refusals(void)
 	m          = sapphire_rapids_vmx;
 	m.ept_vpid = BIT(14);
 	tap_is(caps_judge(&m, &c).why, REFUSE_EPT_KIND, "no 4-level walk");
+	m = sapphire_rapids_vmx;
+	m.ept_vpid &= ~(BIT(25) | BIT(26));
+	tap_is(caps_judge(&m, &c).why, REFUSE_EPT_KIND,
+	       "INVEPT without a type that we know");
+	m       = sapphire_rapids_vmx;
+	m.basic = (m.basic & ~FIELD(44, 32)) | 0x1001ULL << 32;
+	tap_is(caps_judge(&m, &c).why, REFUSE_VMCS_TYPE,
+	       "a VMCS of more than a page");
 	m       = sapphire_rapids_vmx;
 	m.basic = (m.basic & ~FIELD(53, 50));
 	tap_is(caps_judge(&m, &c).why, REFUSE_VMCS_TYPE, "uncached VMCS");
@@ -253,6 +272,22 @@ static void alike(void)
 		  caps },
 		{ "no INVVPID", offsetof(struct vmx_msrs, ept_vpid), BIT(32),
 		  caps },
+		{ "no VMX", offsetof(struct vmx_msrs, cpuid_vmx), 1, caps },
+		{ "no TPR shadow", offsetof(struct vmx_msrs, cpu), BIT(53),
+		  caps },
+		{ "no saving of the timer", offsetof(struct vmx_msrs, exit),
+		  BIT(54), caps },
+		{ "no load of IA32_PAT", offsetof(struct vmx_msrs, entry),
+		  BIT(46), caps },
+		{ "a bit of CR0 that must be 1",
+		  offsetof(struct vmx_msrs, cr0_fixed0), BIT(16),
+		  "its fixed bits of CR0 and CR4 differ" },
+		{ "a bit of CR0 that must be 0",
+		  offsetof(struct vmx_msrs, cr0_fixed1), BIT(16),
+		  "its fixed bits of CR0 and CR4 differ" },
+		{ "a bit of CR4 that must be 1",
+		  offsetof(struct vmx_msrs, cr4_fixed0), BIT(14),
+		  "its fixed bits of CR0 and CR4 differ" },
 		{ "another bit of CR4", offsetof(struct vmx_msrs, cr4_fixed1),
 		  BIT(25), "its fixed bits of CR0 and CR4 differ" },
 	};

@@ -77,6 +77,13 @@ static void basics(void)
 	       "an address beyond 48 bits is refused");
 	tap_ok(!ept_map(&e, gpa(BIT(48) - 0x1000), hpa(0), 0x2000, RWX, MEM_WB),
 	       "so is a range across that");
+	tap_ok(!ept_map(&e, gpa(BIT(48) + 0x1000), hpa(0), 0x1000, RWX, MEM_WB),
+	       "and one behind it");
+	tap_ok(!ept_unmap(&e, gpa(0x10), 0x1000) &&
+		       !ept_unmap(&e, gpa(BIT(48) + 0x1000), 0x1000) &&
+		       !ept_unmap(&e, gpa(BIT(48) - 0x1000), 0x2000),
+	       "nor can such be taken away");
+	tap_is(where(&e, BIT(48)), ~0ULL, "beyond 48 bits there is nothing");
 	tap_ok((ept_pointer(&e) & 0xfff) == 0x1e,
 	       "EPT pointer: write-back, 4 levels, no flags");
 	ept_fini(&e);
@@ -140,6 +147,8 @@ static void no_memory(void)
 
 	init(&e, &p, 0, true, true);
 	tap_ok(!e.root, "no page for the root");
+	ept_fini(&e);
+	tap_is(p.taken, 0, "which takes nothing, and gives nothing back");
 	init(&e, &p, 2, true, true);
 	tap_ok(!ept_map(&e, gpa(0), hpa(0), 0x1000, RWX, MEM_WB),
 	       "no page for a table");

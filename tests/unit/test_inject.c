@@ -59,6 +59,7 @@ static const struct {
 	{ "double fault, then contributory", EXCEPTION(VEC_DF), VEC_GP, COMPOUND_TRIPLE_FAULT },
 	{ "double fault, then page fault", EXCEPTION(VEC_DF), VEC_PF, COMPOUND_TRIPLE_FAULT },
 	{ "double fault, then benign", EXCEPTION(VEC_DF), VEC_UD, COMPOUND_SECOND },
+	{ "contributory, then interrupt", EXCEPTION(VEC_GP), 0x20, COMPOUND_SECOND },
 	{ "interrupt, then contributory", EVENT_VALID | 0x20, VEC_GP, COMPOUND_SECOND },
 	{ "interrupt of vector 13 is no #GP", EVENT_VALID | 13, VEC_GP, COMPOUND_SECOND },
 	{ "NMI, then page fault", EVENT_VALID | 0x202, VEC_PF, COMPOUND_SECOND },

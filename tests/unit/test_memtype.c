@@ -90,6 +90,21 @@ static void overlaps(void)
 	tap_is(type_at(&m, 0x40000000), MEM_WT, "WT with WB is WT");
 	tap_is(type_at(&m, 0x60000000), MEM_UC, "UC with WB is UC");
 	tap_is(type_at(&m, 0x90000000), MEM_UC, "no range: the default");
+
+	m = with(E | MEM_UC);
+	add(&m, 0x40000000, 0x10000000, MEM_WT);
+	add(&m, 0, 0x80000000, MEM_WB);
+	add(&m, 0x50000000, 0x10000000, MEM_WP);
+	add(&m, 0x48000000, 0x08000000, MEM_UC);
+	tap_is(type_at(&m, 0x40000000), MEM_WT, "WB with WT is WT");
+	tap_is(type_at(&m, 0x50000000), MEM_UC, "WB with WP is undefined: UC");
+	tap_is(type_at(&m, 0x48000000), MEM_UC, "WT with WB with UC is UC");
+
+	m           = with(E | MEM_UC);
+	m.base[0]   = MEM_WB;
+	m.mask[0]   = V;
+	m.var_count = 1;
+	tap_is(type_at(&m, BIT(45)), MEM_WB, "a mask of 0 is all memory");
 }
 
 static void fixed(void)
@@ -121,6 +136,17 @@ static void *take_zeroed(void *context)
 	return page;
 }
 
+/* The root's table, and no other. */
+static void *take_once(void *context)
+{
+	bool *const taken = context;
+
+	if (*taken)
+		return NULL;
+	*taken = true;
+	return take_zeroed(NULL);
+}
+
 static void give(void *context, void *page)
 {
 	(void)context;
@@ -150,6 +176,14 @@ static void mapping(void)
 	}
 	tap_ok(same, "every page has the type of its memory");
 	tap_is(e.table_pages, 5, "large pages wherever the type allows");
+	ept_fini(&e);
+
+	bool taken = false;
+
+	ept_init(&e, (struct ept_source){ take_once, give, &taken }, true,
+		 true);
+	tap_ok(!memtype_map(&e, &m, gpa(0), hpa(0), 16 * MIB, EPT_READ),
+	       "without memory for tables it says so");
 	ept_fini(&e);
 }
 

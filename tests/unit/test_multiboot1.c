@@ -175,6 +175,63 @@ static void test_elf(void)
 	refused("asks for unknown things: flags 0x8003");
 }
 
+/* Several program headers of 32 bits: COUNT copies of the first. */
+static Elf32_Phdr *copies(u32 count)
+{
+	Elf32_Ehdr *e = (Elf32_Ehdr *)(void *)file;
+	Elf32_Phdr *p = put_elf32();
+
+	e->e_phoff = 0x1000;
+	e->e_phnum = (u16)count;
+	for (u32 i = 0; i < count; i++)
+		memcpy(file + 0x1000 + i * sizeof(*p), p, sizeof(*p));
+	return (Elf32_Phdr *)(void *)(file + 0x1000);
+}
+
+static void test_more_elf(void)
+{
+	Elf32_Phdr *p   = copies(2);
+	Elf64_Ehdr *e64 = (Elf64_Ehdr *)(void *)file;
+	Elf64_Phdr *p64 = (Elf64_Phdr *)(void *)(file + 0x40);
+
+	p[1].p_paddr = 0x800000;
+	tap_ok(try() && plan.segment_count == 2 && plan.entry == 0x400010 &&
+		       plan.end == 0x803000,
+	       "two segments: the first that has the entry counts");
+	p            = copies(3);
+	p[0].p_type  = PT_NOTE;
+	p[1].p_memsz = 0;
+	tap_ok(try() && plan.segment_count == 1,
+	       "other headers, and segments of no size, are not loaded");
+	copies(MULTIBOOT1_SEGMENT_MAX + 1);
+	refused("it has more than");
+	put_elf64();
+	p64->p_paddr = ~0xfffULL;
+	refused("where the VM has no free memory");
+	put_elf64();
+	p64->p_paddr = 0xfffff000;
+	refused("where the VM has no free memory");
+	put_elf64();
+	e64->e_phoff = 0x1ff0;
+	refused("program header 0 lies beyond the end of the file");
+	put_elf64();
+	e64->e_phoff = ~0ULL;
+	refused("program header 0 lies beyond the end of the file");
+	put_elf64();
+	e64->e_phentsize = sizeof(*p);
+	refused("program headers have 32 bytes each");
+	put_elf64();
+	e64->e_entry = 0x3fffff;
+	refused("its entry 0x3fffff is in no segment");
+	put_elf64();
+	e64->e_machine = EM_386;
+	refused("for machine 3, not x86-64");
+	put_elf64();
+	put_header(0x30, 3);
+	file_bytes = 0x3c;
+	refused("is no ELF file");
+}
+
 static void test_addresses(void)
 {
 	memset(file, 0, sizeof(file));
@@ -218,6 +275,10 @@ static void test_header(void)
 	memset(file, 0, sizeof(file));
 	put_header(102, 0);
 	tap_ok(!multiboot1_is(file, file_bytes), "a header off its alignment");
+	memset(file, 0, sizeof(file));
+	put_addresses(100, 0, 0, 0, 0, 0);
+	tap_ok(multiboot1_is(file, 132) && !multiboot1_is(file, 131),
+	       "address fields that are cut off");
 	put_header(100, 0);
 	file[108] ^= 1;
 	tap_ok(!multiboot1_is(file, file_bytes), "a wrong checksum");
@@ -276,6 +337,19 @@ static void test_info(void)
 	tap_is(word(info, map + 24 + 20), 2, "the second is reserved");
 	tap_ok(!strcmp((char *)info + word(info, 64) - at, "Tilevisor"),
 	       "the loader's name");
+
+	const struct memory_range odd        = { 0x1000, MIB, MEMORY_USABLE };
+	const struct multiboot1_facts little = {
+		.cmdline     = "",
+		.loader      = "",
+		.range_count = 1,
+		.range       = &odd,
+	};
+
+	multiboot1_info(&little, info, at);
+	tap_is(word(info, 0), 0x245, "without modules: no such flag");
+	tap_ok(word(info, 4) == 0 && word(info, 8) == 0,
+	       "no memory at 0, none at 1 MiB: so much is said");
 }
 
 /* ---- memory ---- */
@@ -325,6 +399,29 @@ static void test_memory(void)
 	memory_destroy(&m);
 	tap_is(pages_out, 0, "all of it goes back");
 
+	pages_left = 4096;
+	pages_run  = 640;
+	tap_ok(memory_create(&m, 5 * MIB) && m.run_count == 2 &&
+		       m.run[1].start == 5 * MIB / 2,
+	       "5 MiB in two halves");
+	for (u32 i = 0; i < m.run_count; i++)
+		memset(m.run[i].host, 0xaa, m.run[i].bytes);
+	tap_ok(memory_clear(&m, gpa(5 * MIB / 2 - 8), 16), "zeroes");
+	u64 sum = 0;
+
+	for (u64 at = 5 * MIB / 2 - 9; at <= 5 * MIB / 2 + 8; at++)
+		sum += *(u8 *)memory_host(&m, gpa(at), 1);
+	tap_is(sum, 2 * 0xaa, "over a seam, and no byte more");
+	tap_ok(!memory_clear(&m, gpa(5 * MIB - 8), 16), "not over the end");
+	tap_ok(!memory_host(&m, gpa(5 * MIB), 1), "nor is there a pointer");
+	memory_destroy(&m);
+	pages_left = 16384;
+	pages_run  = 512;
+	tap_ok(!memory_create(&m, GIB), "not 1 GiB in 64 MiB");
+	pages_run = 0;
+	tap_ok(!memory_create(&m, MIB), "nor anything where nothing is left");
+	tap_is(pages_out, 0, "and nothing is kept");
+
 	m = (struct memory){ .bytes = 4 * GIB };
 	n = memory_map(&m, map);
 	tap_ok(n == 5 && map[3].start == MIB &&
@@ -343,6 +440,7 @@ int main(void)
 {
 	test_header();
 	test_elf();
+	test_more_elf();
 	test_addresses();
 	test_info();
 	test_memory();

@@ -16,7 +16,7 @@
 #include "tests/unit/tap.h"
 #include "vmx/policy.h"
 
-static struct percpu cpu, other;
+static struct percpu cpu, other, stranger;
 static struct percpu *both[] = { &cpu, &other };
 static struct vcpu vcpus[3];
 static u64 timers[3];
@@ -230,6 +230,9 @@ static void moving(void)
 	tap_ok(sched_destination(&cpu, &vcpus[1]) == &other,
 	       "migrate=: to the next CPU");
 	tap_ok(sched_destination(&cpu, &vcpus[0]) == &other, "room or not");
+	stranger.runq = q;
+	tap_ok(sched_destination(&stranger, &vcpus[0]) == &cpu,
+	       "from a CPU that is not its own: to its first");
 	sched_remove(&vcpus[1]);
 	sched_take_left(q);
 	sched_move(&vcpus[1], &other);

@@ -145,6 +145,40 @@ static void rights(void)
 	tap_is(go(&p, 0x5000, WALK_READ), 0xabc000, "NX does not stop reads");
 }
 
+/* Fetches, and writes at CPL 3: SDM vol. 3, "Determination of Access Rights",
+ * "Page-Fault Exceptions". */
+static void fetches_and_users(void)
+{
+	struct paging p = long_mode();
+
+	fill_long(P | U);
+	tap_is(go(&p, 0x5000, WALK_FETCH), 0xabc000,
+	       "without SMEP code may be on a user page");
+	p.cr4 |= CR4_SMEP;
+	fill_long(P);
+	tap_is(go(&p, 0x5000, WALK_FETCH), 0xabc000,
+	       "under SMEP on a supervisor page");
+	p.efer &= ~EFER_NXE;
+	tap_is(go(&p, 0x6000, WALK_FETCH), FAULT, "a fetch from nowhere");
+	tap_is(error, 0x10, "error code: fetch, by SMEP alone");
+	p.cr4 &= ~CR4_SMEP;
+	go(&p, 0x6000, WALK_FETCH);
+	tap_is(error, 0, "with neither NXE nor SMEP it has no such bit");
+	p      = long_mode();
+	p.user = true;
+	fill_long(P | W | U);
+	tap_is(go(&p, 0x5000, WALK_WRITE), 0xabc000, "CPL 3 writes");
+	tap_is(go(&p, 0x5000, WALK_FETCH), 0xabc000, "and fetches");
+	fill_long(P | U | NX);
+	tap_is(go(&p, 0x5000, WALK_FETCH), FAULT, "but not under NX");
+	tap_is(error, 0x15, "error code: fetch, user, present");
+	tap_is(go(&p, 0x5000, WALK_WRITE), FAULT, "nor writes without W");
+	tap_is(error, 7, "error code: write, user, present");
+	p.user = false;
+	fill_long(P | W | PS);
+	tap_is(go(&p, 0x5000, WALK_READ), 0xabc000, "PAT of a 4 KiB page");
+}
+
 static void reserved(void)
 {
 	struct paging p = long_mode();
@@ -177,9 +211,19 @@ static void legacy(void)
 	tap_is(go(&p, 0x403456, WALK_READ), 0xabc456, "32-bit: 4 KiB");
 	tap_is(go(&p, 0xf00403456, WALK_READ), 0xabc456,
 	       "32-bit: addresses have 32 bits");
-	p.cr4 = CR4_PSE;
+	put32(0x2000, 0, 0xdef000 | P);
+	put32(0x1000, 4, 0x2000 | P | PS);
+	tap_is(go(&p, 0x1000123, WALK_READ), 0xdef123,
+	       "32-bit: without PSE that bit is ignored");
+	p.efer = EFER_NXE;
+	tap_is(go(&p, 0xc00000, WALK_FETCH), FAULT, "32-bit: nothing there");
+	tap_is(error, 0, "32-bit: NXE alone is no reason for bit I");
+	p.efer = 0;
+	p.cr4  = CR4_PSE;
 	tap_is(go(&p, 0x812345, WALK_READ), 0x100c12345,
 	       "32-bit: 4 MiB, with address bits above 32");
+	put32(0x1000, 5, 0x00a00000 | P | PS);
+	tap_is(go(&p, 0x1412345, WALK_READ), FAULT, "32-bit: bit 21 of 4 MiB");
 	p.cr4      = CR4_PAE;
 	p.pdpte[1] = 0x3000 | P;
 	put64(0x3000, 1, 0x4000 | P | W);
@@ -197,6 +241,7 @@ int main(void)
 	four_levels();
 	five_levels();
 	rights();
+	fetches_and_users();
 	reserved();
 	legacy();
 	return tap_done();
