@@ -98,6 +98,67 @@ static void other_machines(void)
 	       "and has a place");
 }
 
+/* Each feature bit of CPUID.(0DH,1):EAX is its own. SDM vol. 2, CPUID. */
+static void features(void)
+{
+	static const struct {
+		u32 eax;
+		bool xsaveopt, xsavec, xgetbv1, xsaves, xfd;
+	} t[] = {
+		{ 0, false, false, false, false, false },
+		{ 1, true, false, false, false, false },
+		{ 2, false, true, false, false, false },
+		{ 4, false, false, true, false, false },
+		{ 8, false, false, false, false, false },
+		{ 0xa, false, true, false, true, false },
+		{ 0x10, false, false, false, false, true },
+		{ 0x12, false, true, false, false, true },
+		{ 0x1f, true, true, true, true, true },
+		{ ~0x1fu, false, false, false, false, false },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
+		const struct cpuid_0d c = cpuid_with_features(t[i].eax);
+		struct xstate_layout l;
+		unsigned int wrong;
+
+		tap_ok(layout_read(&l, &c, &wrong) &&
+			       l.xsaveopt == t[i].xsaveopt &&
+			       l.xsavec == t[i].xsavec &&
+			       l.xgetbv1 == t[i].xgetbv1 &&
+			       l.xsaves == t[i].xsaves && l.has_xfd == t[i].xfd,
+		       "0D.1:EAX of %#x", t[i].eax);
+	}
+}
+
+/* The ends of what is believed: components 62 and 63, sizes of 16 MiB. */
+static void limits(void)
+{
+	struct cpuid_0d c = cpuid_sapphire_rapids;
+	struct xstate_layout l;
+
+	c.sub[0].edx  = 3u << 30;
+	c.sub[1].edx  = 1u << 31;
+	c.sub[62].eax = 64;
+	c.sub[62].ebx = 0x2b00;
+	l             = layout_of(&c);
+	tap_is(l.user, BIG_SET | BIT(62), "component 62 is the last in XCR0");
+	tap_is(l.supervisor, 0xdd00, "and in IA32_XSS: bit 63 is none");
+	tap_is(layout_size(&l, BIG_SET | BIT(62), true), 10752 + 64,
+	       "it has a place");
+
+	c             = cpuid_sapphire_rapids;
+	c.sub[15].eax = 16 * MIB;
+	l             = layout_of(&c);
+	tap_is(layout_size(&l, XSTATE_X87 | BIT(15), true), 576 + 16 * MIB,
+	       "a supervisor component of 16 MiB, which overlaps none");
+	c             = cpuid_sapphire_rapids;
+	c.sub[18].eax = 16 * MIB - c.sub[18].ebx;
+	l             = layout_of(&c);
+	tap_is(layout_size(&l, BIG_SET, false), 16 * MIB,
+	       "one that ends at 16 MiB");
+}
+
 static void claim_wrong(struct cpuid_0d c, unsigned int component,
 			const char *claim)
 {
@@ -125,6 +186,24 @@ static void contradictions(void)
 	c             = cpuid_sapphire_rapids;
 	c.sub[18].ebx = 0xfffffff0;
 	claim_wrong(c, 18, "refused: an offset that overflows sums");
+	c             = cpuid_sapphire_rapids;
+	c.sub[15].eax = 16 * MIB + 1;
+	claim_wrong(c, 15, "refused: a supervisor component above 16 MiB");
+	c             = cpuid_sapphire_rapids;
+	c.sub[18].eax = 16 * MIB - c.sub[18].ebx + 1;
+	claim_wrong(c, 18, "refused: one that ends a byte above 16 MiB");
+	c            = cpuid_sapphire_rapids;
+	c.sub[6].ebx = 0x440;
+	claim_wrong(c, 6, "refused: two components at the same place");
+	c            = cpuid_sapphire_rapids;
+	c.sub[6].ebx = 0x47f;
+	claim_wrong(c, 6, "refused: one whose first byte is another's last");
+	c             = cpuid_with_apx();
+	c.sub[19].eax = 0x81;
+	claim_wrong(c, 19, "refused: one whose last byte is another's first");
+	c            = cpuid_sapphire_rapids;
+	c.sub[2].ebx = 0x23f;
+	claim_wrong(c, 2, "refused: a byte before the header's end");
 	c = cpuid_sapphire_rapids;
 	c.sub[1].ecx |= 4;
 	claim_wrong(c, 2, "refused: a component in XCR0 and in IA32_XSS");
@@ -169,6 +248,8 @@ int main(void)
 	sapphire_rapids();
 	component_19();
 	other_machines();
+	features();
+	limits();
 	contradictions();
 	every_set();
 	return tap_done();
