@@ -68,8 +68,12 @@ static void terminal(void)
 	console_init(&c, "a");
 	feed(&c, "$ ");
 	tap_is(c.due, 0, "half a line waits for ever without the terminal");
+	console_set_terminal(&c, false, 10);
+	console_put(&c, '\0', 100);
+	tap_is(writes, 0, "however often it is said to have none");
 	console_set_terminal(&c, true, 10);
-	tap_ok(!strcmp(out, "$ "), "and is shown when it gets it");
+	tap_ok(!strcmp(out, "$ "),
+	       "and is shown when it gets it, no null byte");
 	feed(&c, "$ ");
 	tap_is(c.due, 110, "with it, half a line waits a little");
 	console_flush(&c);
@@ -113,6 +117,14 @@ int main(void)
 	console_flush(&c);
 	tap_is(used, 2 * (CONSOLE_LINE_MAX + strlen("[abcdefghijklmno] \n")),
 	       "a line that is too long is broken, nothing is lost");
+
+	console_init(&c, "a");
+	used = writes = 0;
+	for (int i = 0; i < CONSOLE_LINE_MAX; i++)
+		console_put(&c, 'x', 0);
+	console_put(&c, '\n', 0);
+	tap_ok(writes == 1 && used == CONSOLE_LINE_MAX + strlen("[a] \n"),
+	       "the longest line that is not");
 	terminal();
 	return tap_done();
 }

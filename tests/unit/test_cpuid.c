@@ -318,6 +318,82 @@ static void test_tsc(void)
 	fill_host();
 }
 
+/* The machine's answer, to be changed; fill_host() undoes it. */
+static struct cpuid_regs *answer(u32 leaf, u32 subleaf)
+{
+	for (u32 i = 0; i < host.count; i++)
+		if (host.entry[i].leaf == leaf &&
+		    host.entry[i].subleaf == subleaf)
+			return &host.entry[i].r;
+	return NULL;
+}
+
+/* AMX is whole or none: xfd.md A.1. */
+static void test_part_of_amx(void)
+{
+	static const struct {
+		const char *name;
+		u32 leaf, subleaf;
+		size_t reg;
+		u32 value;
+	} part[] = {
+		{ "AMX_TILE", 7, 0, offsetof(struct cpuid_regs, edx), 0 },
+		{ "TILEDATA in XCR0", 0xd, 0, offsetof(struct cpuid_regs, eax),
+		  0x202e7 },
+		{ "TILECFG in XCR0", 0xd, 0, offsetof(struct cpuid_regs, eax),
+		  0x402e7 },
+		{ "XFD", 0xd, 1, offsetof(struct cpuid_regs, eax),
+		  UP_TO_XSAVES },
+		{ "XFD for TILEDATA", 0xd, 18, offsetof(struct cpuid_regs, ecx),
+		  2 },
+		{ "a palette", 0x1d, 0, offsetof(struct cpuid_regs, eax), 0 },
+		{ "palette 1's data", 0x1d, 1, offsetof(struct cpuid_regs, eax),
+		  0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(part); i++) {
+		u8 *const r = (u8 *)answer(part[i].leaf, part[i].subleaf);
+
+		*(u32 *)(r + part[i].reg) = part[i].value;
+		tap_ok(!cpuid_has_amx(&host), "no AMX without %s",
+		       part[i].name);
+		fill_host();
+	}
+	tap_ok(cpuid_has_amx(&host), "with all of them there is");
+}
+
+/* What the machine's VMX cannot let a guest have. */
+static void test_without(void)
+{
+	struct cpuid_config c = config(true, 1);
+
+	c.xsaves = c.rdtscp = false;
+	cpuid_build(&t, &host, &c);
+	tap_is(get(0xd, 1).eax & 0x1f, 0x17, "no XSAVES, the rest stays");
+	tap_ok(!(get(7, 0).ecx & BIT(22)), "no RDPID");
+	tap_ok(!(get(0x80000001, 0).edx & BIT(27)), "no RDTSCP");
+	c.xcr0 = 0;
+	cpuid_build(&t, &host, &c);
+	tap_is(get(0xd, 0).eax | get(0xd, 0).ecx | get(0xd, 1).eax |
+		       get(0xd, 2).eax,
+	       0, "a guest without XCR0 has no leaf 0DH");
+}
+
+/* Ratios from which no whole number of ticks comes: one is made up. */
+static void test_odd_tsc(void)
+{
+	answer(0x15, 0)->eax = 3;
+	build(true, 1);
+	tap_is(get(0x15, 0).eax, 1, "176/3 is no whole number");
+	tap_is((u64)get(0x15, 0).ecx * get(0x15, 0).ebx, 2200000000,
+	       "what is made up gives the TSC's rate");
+	answer(0x15, 0)->eax = 0;
+	build(true, 1);
+	tap_is(get(0x15, 0).eax, 1, "nor is a ratio by 0");
+	fill_host();
+	build(true, 1);
+}
+
 int main(void)
 {
 	fill_host();
@@ -329,5 +405,8 @@ int main(void)
 	test_fixes();
 	test_topology();
 	test_tsc();
+	test_part_of_amx();
+	test_without();
+	test_odd_tsc();
 	return tap_done();
 }

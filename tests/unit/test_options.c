@@ -42,6 +42,7 @@ static const struct {
 	{ "4096",                  true,  true,  4096, 4096 },
 	{ "0x10",                  true,  true,  16, 16 },
 	{ "0XfF",                  true,  true,  255, 255 },
+	{ "012",                   true,  true,  12, 12 },
 	{ "64K",                   false, true,  0, 65536 },
 	{ "64k",                   false, true,  0, 65536 },
 	{ "2M",                    false, true,  0, 2097152 },
@@ -93,12 +94,21 @@ static const struct {
 	{ "xfd=inject fpu=reserve",    NULL },
 	{ "xfd=NM",                    "nm, wrmsr, eager, kvm, inject" },
 	{ "fpu=greedy",                "lazy, reserve" },
+	{ "migrate=2000",              NULL },
+	{ "migrate=1999",              "TSC ticks from 2000" },
+	{ "migrate=often",             "TSC ticks from 2000" },
+	{ "fail-alloc=1",              NULL },
+	{ "fail-alloc=0",              "does not accept \"0\"" },
+	{ "fail-alloc=x",              "does not accept \"x\"" },
+	{ "report",                    NULL },
+	{ "report=1",                  "no value" },
 	{ "verbose",                   "unknown option \"verbose\"" },
 	{ "verbose=1",                 "the options are console, log" },
 	{ "slice=10 slice=10",         NULL },
 	{ "selftest selftest",         NULL },
 	{ "selftest=panic",            NULL },
 	{ "selftest=",                 "no value, or panic" },
+	{ "selftest=much-too-long-to-be-the-name-of-one", "no value, or panic" },
 	{ "selftest selftest=panic",   "given twice, as \"\" and as \"panic\"" },
 	{ "selftest=panic selftest",   "given twice, as \"panic\" and as \"\"" },
 	{ "slice=10 slice=20",         "given twice, as \"10\" and as \"20\"" },
@@ -216,6 +226,35 @@ static void taken(void)
 	       "baud 0 leaves the line settings alone");
 }
 
+/* A key without a value, by the functions that want one. */
+static void no_value(void)
+{
+	const struct option o = { .key = "vm", .key_length = 2 };
+	char text[8]          = "before";
+	u64 v                 = 7;
+
+	tap_ok(!option_number(&o, &v) && !option_size(&o, &v) && v == 7,
+	       "without a value there is no number, nor a size");
+	tap_ok(!option_copy(&o, text, sizeof(text)) && !text[0], "nor a text");
+}
+
+/* What everybody else asks. */
+static void for_everybody(void)
+{
+	char why[240] = "";
+
+	tap_ok(host_options()->port == 0x3f8 && host_options()->log == LOG_INFO,
+	       "before the command line is read: COM1, and the usual log");
+	tap_ok(host_options_set("report migrate=5000 fail-alloc=3", why,
+				sizeof(why)) &&
+		       host_options()->report &&
+		       host_options()->migrate == 5000 &&
+		       host_options()->fail_alloc == 3,
+	       "then what it says");
+	tap_ok(!host_options_set("verbose", why, sizeof(why)) && why[0],
+	       "or why not");
+}
+
 int main(void)
 {
 	tokens();
@@ -223,5 +262,7 @@ int main(void)
 	values();
 	host();
 	taken();
+	no_value();
+	for_everybody();
 	return tap_done();
 }

@@ -219,6 +219,40 @@ static void owners(void)
 	tap_ok(!terminal_owner(), "without a VM nobody has it");
 }
 
+/* Owners that change, or cannot take anything now. */
+static void changes(void)
+{
+	begin("nobody-of-this-name");
+	print(&vms[0], "a\n");
+	expect("[a] a\r\n",
+	       "console-raw= names no VM: as if it were not there");
+	terminal_give(&vms[1]);
+	print(&vms[1], "b\rb\n");
+	expect("b\rb\n", "who is given the terminal is shown as it is");
+	type("x", 1, 1);
+	tap_ok(!strcmp(received(&vms[1]), "x"), "and gets what is typed");
+	vms[0].stopped = true;
+	terminal_vm_stopped(&vms[0]);
+	expect("", "another VM that stops is of no concern");
+	vms[1].resetting = true;
+	type("y", 1, 1);
+	tap_ok(!strcmp(received(&vms[1]), ""), "at RESET it gets nothing");
+	vms[1].resetting = false;
+	type("z", 1, 1);
+	tap_ok(!strcmp(received(&vms[1]), "yz"), "until it is through");
+	vms[1].stopped = true;
+	type("y", 1, 1);
+	tap_ok(!strcmp(received(&vms[1]), ""), "nor while it ends");
+	terminal_vm_stopped(&vms[1]);
+	expect("", "the last one says nothing about the next");
+	type("\035", 1, 1);
+	tap_ok(strstr(out, "Ctrl-] sends nobody a Ctrl-]"),
+	       "the monitor is there all the same");
+	out_length = 0;
+	type("\035", 1, 1);
+	expect("\r\n", "and is left for nobody");
+}
+
 static void monitor(void)
 {
 	begin("a");
@@ -228,6 +262,8 @@ static void monitor(void)
 	out_length = 0;
 	print(&vms[0], "hi\n");
 	expect("\r\n[a] hi\r\n", "meanwhile the VM is shown in lines");
+	type("\001", 1, 1);
+	expect("", "a key without a meaning does nothing");
 	type("ab", 2, 1);
 	expect("tv> ab", "the prompt comes back with the next key");
 	type("\b", 1, 1);
@@ -328,6 +364,17 @@ static void flow(void)
 	       "so that Ctrl-] gets through");
 
 	begin("a");
+	type(much, sizeof(much), 1);
+	pass(1001);
+	out_length = 0;
+	vuart_read(&vms[0].uart, UART_RX);
+	vuart_fill(&vms[0].uart, &vms[0].line);
+	type(much, 100, 1);
+	tap_ok(strstr(out, "bytes of input were dropped"),
+	       "one that reads again is told how much was");
+	tap_ok(!receiving, "and the next bytes wait");
+
+	begin("a");
 	listens = false;
 	next    = pass(1);
 	tap_is(next, time_now + 1000 * US,
@@ -354,6 +401,7 @@ static void flow(void)
 int main(void)
 {
 	owners();
+	changes();
 	monitor();
 	flow();
 	broken_uart();
