@@ -81,6 +81,10 @@ static void images(void)
 
 	/* clang-format off */
 	struct elf d;
+	d = good(); d.head.e_ident[0] = 0;
+	tap_ok(open_elf(&image, &d, whole), "refused: no ELF file");
+	d = good(); d.head.e_ident[EI_CLASS] = ELFCLASS32;
+	tap_ok(open_elf(&image, &d, whole), "refused: an ELF file of 32 bits");
 	d = good(); d.head.e_machine = EM_AARCH64;
 	tap_ok(open_elf(&image, &d, whole), "refused: another machine's");
 	d = good(); d.head.e_phentsize = 32;

@@ -91,8 +91,28 @@ static void information(void)
 	tap_note("%u bytes are enough", needed);
 }
 
+/* ACPI 1.0's RSDP has 20 bytes and a tag of its own. */
+static void old_rsdp(void)
+{
+	static const u8 rsdp[20] = "RSD PTR old and good";
+	struct efi_info i;
+	u8 at[64];
+	u32 tag[2];
+
+	efi_info_begin(&i, at, sizeof(at));
+	efi_info_rsdp(&i, rsdp, false);
+	memcpy(tag, at + 8, sizeof(tag));
+	tap_ok(tag[0] == 14 && tag[1] == 28 && !memcmp(at + 16, rsdp, 20),
+	       "an old RSDP has its own tag");
+	efi_info_rsdp(&i, at, true);
+	efi_info_map(&i, 100, 40, 1);
+	tap_ok(!efi_info_end(&i) && i.used <= sizeof(at),
+	       "a map without room is noticed");
+}
+
 int main(void)
 {
 	information();
+	old_rsdp();
 	return tap_done();
 }

@@ -857,6 +857,45 @@ static void damaged_roots(void)
 	try_acpi("a revision without XSDT");
 }
 
+static void acpi_fine(const char *claim)
+{
+	char text[200];
+
+	if (!tap_ok(!complaint(0, text, sizeof(text)), "fine: %s", claim))
+		tap_note("said: %s", text);
+	good_acpi();
+}
+
+/* What looks odd and is legal is not complained about. */
+static void legal_acpi(void)
+{
+	char first[200], second[200];
+
+	acpi_put(AT_FADT, 4, 116, 4);
+	acpi_fine("a FADT of ACPI 1.0");
+	acpi_put(AT_FADT, 112, 0, 4);
+	acpi_put(AT_FADT, 120, ~0ULL, 8);
+	acpi_fine("a reset register that is not said to be there");
+	acpi_put(AT_FADT, 40, 0, 4);
+	acpi_put(AT_FADT, 140, ACPI_AT + AT_DSDT, 8);
+	acpi_fine("a DSDT by its 64-bit address");
+	acpi_put(AT_MADT, 44, 0x0801, 2);
+	acpi_fine("a MADT entry that we know nothing of");
+	acpi_put(AT_SPCR, 36, 1, 1);
+	acpi_fine("a 16450");
+	acpi_put(AT_SPCR, 36, 18, 1);
+	acpi_fine("a console as its address says");
+
+	acpi_put(AT_FADT, 64, 0x10604, 4);
+	acpi_put(AT_FADT, 68, 0x10604, 4);
+	tap_ok(complaint(0, first, sizeof(first)) &&
+		       complaint(1, second, sizeof(second)) &&
+		       strstr(first, "PM1a") && strstr(second, "PM1b") &&
+		       !complaint(2, first, sizeof(first)),
+	       "two things wrong are two sentences, in order");
+	good_acpi();
+}
+
 static void acpi_tables(void)
 {
 	char text[200];
@@ -864,6 +903,7 @@ static void acpi_tables(void)
 	good_acpi();
 	tap_ok(!complaint(0, text, sizeof(text)),
 	       "undamaged, the ACPI tables are good");
+	legal_acpi();
 	damaged_roots();
 	damaged_table(AT_MADT);
 	damaged_table(AT_FADT);

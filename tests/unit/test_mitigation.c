@@ -184,6 +184,20 @@ static void shell(void)
 	mitigation_report();
 	tap_is(lines, 3, "but not what a hypervisor makes up");
 
+	answers[4][0] = 1;
+	mitigation_init_cpu();
+	tap_is(spec_ctrl, 1, "a sub-leaf 2 beyond the last is not asked");
+	answers[4][0] = 2;
+	answers[4][3] = IBRS;
+	mitigation_init_cpu();
+	tap_is(spec_ctrl, 0x400, "nor an IA32_ARCH_CAPABILITIES not there");
+	answers[1][0] = 0x000306a9;
+	answers[4][3] = 0;
+	lines         = 0;
+	mitigation_report();
+	tap_is(lines, 2, "a state that nothing is in has no line");
+	answers[1][0] = 0x000806f8;
+	answers[4][3] = IBRS | ARCH_CAP;
 	spec_ctrl     = ~0ULL;
 	answers[0][0] = 6;
 	mitigation_init_cpu();
