@@ -183,13 +183,15 @@ $(EFI_OUT)/image.elf: $(O)/tilevisor.elf
 	$(Q)mkdir -p $(@D); objcopy --strip-all $< $@
 $(EFI_OUT)/boot/efi/image.S.o: $(EFI_OUT)/image.elf
 
+# gnu-efi 3.0.18 calls _entry, of a library of its own that we do not need, where
+# older ones call efi_main; and it keeps .rodata apart.
 $(EFI_OUT)/tilevisor.so: $(EFI_OBJ)
 	$(Q)$(LD) -nostdlib -znocombreloc -znoexecstack -shared -Bsymbolic --no-undefined \
-		--build-id=none -T $(EFI_LIB)/elf_x86_64_efi.lds -o $@ \
+		--build-id=none --defsym=_entry=efi_main -T $(EFI_LIB)/elf_x86_64_efi.lds -o $@ \
 		$(EFI_LIB)/crt0-efi-x86_64.o $^ $(EFI_LIB)/libgnuefi.a
 $(O)/tilevisor.efi: $(EFI_OUT)/tilevisor.so
 	$(call say,EFI,$@)
-	$(Q)objcopy -j .text -j .data -j .dynamic -j .dynsym -j '.rel*' -j .reloc \
+	$(Q)objcopy -j .text -j .data -j .rodata -j .dynamic -j .dynsym -j '.rel*' -j .reloc \
 		-j .sbat --target=efi-app-x86_64 $< $@
 	$(Q)perl -e '$(nx_compat)' $@
 

@@ -12,6 +12,7 @@ efi_image_file:
 efi_image_file_end:
 
 	.section .sbat, "a"
+	.balign	4096 /* a section of the PE image: its alignment */
 	.ascii	"sbat,1,SBAT Version,sbat,1,"
 	.ascii	"https://github.com/rhboot/shim/blob/main/SBAT.md\n"
 	.ascii	"tilevisor,1,Tilevisor,tilevisor,1,-\n"
