@@ -286,13 +286,13 @@ static bool f74(void)
 
 const struct claim claims[] = {
 	{ "D.3 #3 sizes follow XCR0, for every legal value", sizes_follow_xcr0,
-	  0 },
+	  NEEDS_XSAVE },
 	{ "components lie behind each other", components_do_not_overlap, 0 },
 	{ "absent components are all zero", absent_components, 0 },
-	{ "IA32_XSS takes what CPUID names, and sizes follow", xss, 0 },
+	{ "IA32_XSS takes what CPUID names, and sizes follow", xss, NEEDS_XSAVE },
 	{ "D.3 #6 AMX and XFD are there as one, or not at all", amx_is_whole,
 	  0 },
-	{ "CPUID.1:ECX.OSXSAVE follows CR4", osxsave, 0 },
+	{ "CPUID.1:ECX.OSXSAVE follows CR4", osxsave, NEEDS_XSAVE },
 	{ "every CPU has its id in leaves 1 and 0BH", all_topology, 0 },
 	{ "F.74 leaf 0DH.12H is constant during growth", f74,
 	  NEEDS_AMX | NOT_INJECT },

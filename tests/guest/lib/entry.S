@@ -117,6 +117,7 @@ frame_enter:
 	jmp frame_leave
 
 /* User code returns here, still at CPL 3. */
+	.global user_return
 user_return:
 	int $0x80
 

@@ -59,7 +59,7 @@ $(foreach g,$(GUESTS),$(eval $(call guest_rule,$(g))))
 # conformance is made of the claims of these, in this order: model looks at the
 # state after reset, hlt_timer at the APIC before x2APIC mode.
 CONFORMANCE := model hlt_timer msr first_use xcr events nested_nm ts_lazy modes \
-	       no_xfd_aware cpuid switch smp
+	       no_xfd_aware no_amx cpuid switch smp
 conformance_dir := $(O)/tests/guest/conformance
 $(conformance_dir)/conformance.c.o: GUEST_CPPFLAGS += \
 	'-DGUESTS(f)=$(foreach g,$(CONFORMANCE),f($(g)))'

@@ -16,9 +16,13 @@
 #define MULTIBOOT_HAS_MEMORY  BIT(0)
 #define MULTIBOOT_HAS_CMDLINE BIT(2)
 #define EXIT_PORT             0xf4
+#define PIC_MASKS             0x21 /* OCW1 of the two 8259A */
+#define PIC_MASKS_2           0xa1
 #define CPUID_7_EDX_AMX_TILE  BIT(24)
 #define CPUID_1_ECX_XSAVE     BIT(26)
 #define CPUID_1_ECX_X2APIC    BIT(21)
+#define CPUID_1_ECX_TSC_DL    BIT(24)
+#define CPUID_1_EDX_APIC      BIT(9)
 #define CPUID_D_1_EAX_XFD     BIT(4)
 
 struct guest guest;
@@ -123,9 +127,13 @@ static void machine_look(void)
 {
 	const struct cpuid one = cpuid(1, 0);
 
-	guest.has_x2apic = one.c & CPUID_1_ECX_X2APIC;
-	if (!(one.c & CPUID_1_ECX_XSAVE))
+	guest.has_x2apic       = one.c & CPUID_1_ECX_X2APIC;
+	guest.has_apic         = one.d & CPUID_1_EDX_APIC;
+	guest.has_tsc_deadline = one.c & CPUID_1_ECX_TSC_DL;
+	if (!(one.c & CPUID_1_ECX_XSAVE)) {
+		guest.no_xsave = "no XSAVE";
 		return;
+	}
 	const struct cpuid d = cpuid(0xd, 0);
 
 	guest.xcr0_max = (u64)d.d << 32 | d.a;
@@ -151,10 +159,20 @@ static const char *claim_lacks(const struct claim *c)
 {
 	if ((c->when & NEEDS_AMX) && !(guest.has_amx && guest.has_xfd))
 		return "no AMX with XFD";
+	if ((c->when & NEEDS_NO_AMX) && (guest.has_amx || guest.has_xfd))
+		return "AMX or XFD is here";
+	if ((c->when & NEEDS_CPL0) && guest.no_cpl0)
+		return guest.no_cpl0;
+	if ((c->when & (NEEDS_XSAVE | NEEDS_AMX)) && guest.no_xsave)
+		return guest.no_xsave;
 	if ((c->when & NEEDS_SMP) && guest.vcpus < 2)
 		return "one CPU";
 	if ((c->when & NEEDS_X2APIC) && !guest.has_x2apic)
 		return "no x2APIC";
+	if ((c->when & (NEEDS_APIC | NEEDS_SMP)) && !guest.has_apic)
+		return "no local APIC";
+	if ((c->when & NEEDS_TSC_DL) && !guest.has_tsc_deadline)
+		return "no TSC deadline";
 	if ((c->when & NEEDS_COUNT) && !hosted())
 		return "bare";
 	return NULL;
@@ -179,16 +197,24 @@ __attribute__((weak)) const struct claim_table *claim_tables(size_t *count)
 	return &only;
 }
 
-static void claim_print(const struct claim *c, u32 n, bool *passed)
+/* How the claims ended. */
+static u32 held, failed, skipped;
+
+static void claim_print(const struct claim *c, u32 n)
 {
 	const char *lack = claim_lacks(c);
 
 	if (lack) {
+		skipped++;
 		printk("ok %u - %s # SKIP %s\n", n, c->text, lack);
 		return;
 	}
 	const bool ok = claim_holds(c);
 
+	if (ok || (OPEN_ITEM(c->when) && claims_record))
+		held++;
+	else
+		failed++;
 	if (OPEN_ITEM(c->when) && claims_record) {
 		printk("# H.%u: %s: %s\n", OPEN_ITEM(c->when), c->text,
 		       ok ? "so it is" : "not so");
@@ -196,7 +222,6 @@ static void claim_print(const struct claim *c, u32 n, bool *passed)
 		return;
 	}
 	printk("%sok %u - %s\n", ok ? "" : "not ", n, c->text);
-	*passed &= ok;
 }
 
 static bool claims_run(void)
@@ -204,7 +229,6 @@ static bool claims_run(void)
 	size_t tables;
 	const struct claim_table *t = claim_tables(&tables);
 	u32 count = 0, n = 0;
-	bool passed = true;
 
 	for (size_t i = 0; i < tables; i++)
 		for (size_t j = 0; j < *t[i].count; j++)
@@ -213,13 +237,23 @@ static bool claims_run(void)
 	for (size_t i = 0; i < tables; i++)
 		for (size_t j = 0; j < *t[i].count; j++)
 			if (claim_is_made(&t[i].claims[j]))
-				claim_print(&t[i].claims[j], ++n, &passed);
-	return passed;
+				claim_print(&t[i].claims[j], ++n);
+	printk("# verdict: %u claims hold, %u do not, %u were skipped\n", held,
+	       failed, skipped);
+	return !failed;
+}
+
+/* Firmware may have left the PIT running, on vectors that are exceptions. */
+static void pic_mask(void)
+{
+	outb(PIC_MASKS, 0xff);
+	outb(PIC_MASKS_2, 0xff);
 }
 
 void guest_main(u32 magic, const u32 *info)
 {
 	information_copy(magic, info);
+	pic_mask();
 	serial_init();
 	guest.policy = policy_of_command_line();
 	guest.vcpus  = (u32)guest_number("vcpus", 1);

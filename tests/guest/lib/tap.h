@@ -34,6 +34,11 @@ enum policy {
 #define NEEDS_SMP    BIT(9)  /* a second CPU */
 #define NEEDS_COUNT  BIT(10) /* hosted with calls=on */
 #define NEEDS_X2APIC BIT(11)
+#define NEEDS_XSAVE  BIT(12)
+#define NEEDS_APIC   BIT(13)
+#define NEEDS_TSC_DL BIT(14) /* the APIC timer's TSC-deadline mode */
+#define NEEDS_NO_AMX BIT(15) /* neither AMX nor XFD */
+#define NEEDS_CPL0   BIT(17) /* instructions of all kinds at CPL 0 */
 /* Runs on a CPU that never used tiles; without fresh=, on CPU 0 in the end. */
 #define FRESH BIT(16)
 /*
@@ -76,7 +81,8 @@ struct guest {
 	enum policy policy;
 	u32 vcpus;
 	u32 fresh; /* vCPUs beyond those, for claims that are FRESH */
-	bool has_xfd, has_amx, has_x2apic;
+	bool has_xfd, has_amx, has_x2apic, has_apic, has_tsc_deadline;
+	const char *no_cpl0, *no_xsave; /* why claims about it are skipped */
 	u64 xcr0_max; /* CPUID.0DH.0 */
 	struct component component[64];
 	u64 ram_end; /* the first byte after the RAM from 1 MiB up */

@@ -29,6 +29,7 @@ struct table_ptr {
 
 extern const u8 trap_stubs[];
 u64 user_enter(u64 (*fn)(u64 arg), u64 arg, u64 stack_top);
+void user_return(void);
 bool guarded_call(bool (*claim)(void));
 _Noreturn void guarded_fail(void);
 void trap_dispatch(struct frame *f);
@@ -157,13 +158,20 @@ static bool hook_takes(struct cpu *cpu, struct frame *f)
 	return taken;
 }
 
+/* What emulates all instructions may lack INT n at CPL 3: there it is #UD. */
+static bool is_user_return(const struct frame *f)
+{
+	return f->vector == VECTOR_USER_RETURN ||
+	       (f->vector == TRAP_UD && f->rip == (u64)user_return);
+}
+
 void trap_dispatch(struct frame *f)
 {
 	struct cpu *cpu = this_cpu();
 
 	if (hook_takes(cpu, f))
 		return;
-	if (f->vector == VECTOR_USER_RETURN)
+	if (is_user_return(f))
 		user_leave(f->r[0]);
 	const struct trap t = trap_of(cpu, f);
 

@@ -24,9 +24,10 @@ enum call {
 	CALL_MOVE_PAGE   = 13, /* 0: done; 1: call again; 2: impossible */
 };
 
-#define EXIT_EXTERNAL 1
-#define EXIT_CPUID    10
-#define EXIT_XSETBV   55
+#define EXIT_EXTERNAL      1
+#define EXIT_CPUID         10
+#define EXIT_EPT_VIOLATION 48
+#define EXIT_XSETBV        55
 
 static inline u64 vmcall(enum call number, u64 arg)
 {

@@ -13,6 +13,7 @@
 #define XCR0_X87     BIT(0)
 #define XCR0_SSE     BIT(1)
 #define XCR0_AVX     BIT(2)
+#define XCR0_MPX     (BIT(3) | BIT(4))
 #define XCR0_AVX512  (BIT(5) | BIT(6) | BIT(7))
 #define XCR0_PKRU    BIT(9)
 #define TILECFG      BIT(17)

@@ -455,7 +455,7 @@ const struct claim claims[] = {
 	{ "IA32_MISC_ENABLE exists, with fast strings", misc_enable, 0 },
 	{ "IA32_APERF and IA32_MPERF exist if enumerated", perf_clocks, 0 },
 	{ "the local APIC can be disabled and enabled again", apic_again,
-	  ON_BARE },
+	  ON_BARE | NEEDS_APIC },
 	{ "A.3.14 which instructions take #NM from XFD", nm_table,
 	  NEEDS_AMX | NOT_INJECT },
 	{ "A.3.15 XFD acts only on what XCR0 enables", xfd_needs_xcr0,

@@ -153,7 +153,7 @@ static bool xgetbv_compat(void)
 #define SILENT (NEEDS_AMX | FRESH | NOT_INJECT)
 
 const struct claim claims[] = {
-	{ "all modes are reached and left", modes_work, 0 },
+	{ "all modes are reached and left", modes_work, NEEDS_CPL0 },
 	{ "F.19 AMX is #UD in compatibility mode", in_compat, SEEN },
 	{ "F.19 AMX is #UD in 32-bit protected mode", in_protected, SEEN },
 	{ "F.19 AMX is #UD in real mode", in_real, SEEN },

@@ -66,12 +66,15 @@ static bool f34(void)
 /* SDM 1, "Enabling the XSAVE Feature Set and XSAVE-Enabled Features". */
 static bool xcr0_is_legal(u64 val)
 {
+	const u64 mpx    = val & XCR0_MPX;
 	const u64 avx512 = val & XCR0_AVX512;
 	const u64 tiles  = val & XCR0_TILES;
 
 	if (!(val & XCR0_X87) || (val & ~guest.xcr0_max))
 		return false;
 	if ((val & XCR0_AVX) && !(val & XCR0_SSE))
+		return false;
+	if (mpx && mpx != XCR0_MPX)
 		return false;
 	if (avx512 && (avx512 != XCR0_AVX512 || !(val & XCR0_AVX)))
 		return false;
@@ -324,11 +327,12 @@ static bool f43_compacted(void)
 
 const struct claim claims[] = {
 	{ "F.34 without XCR0[18:17] AMX is #UD, XFD or not", f34, SEEN },
-	{ "F.35 XSETBV: all combinations of components", f35, 0 },
-	{ "F.35 XSETBV: every bit toggled alone", f35_single, 0 },
-	{ "F.35 XSETBV with ECX not 0 is #GP(0)", f35_index, 0 },
-	{ "F.35 XSETBV at CPL 3 is #GP(0)", f35_user, 0 },
-	{ "F.35 XSETBV without CR4.OSXSAVE is #UD", f35_no_osxsave, 0 },
+	{ "F.35 XSETBV: all combinations of components", f35, NEEDS_XSAVE },
+	{ "F.35 XSETBV: every bit toggled alone", f35_single, NEEDS_XSAVE },
+	{ "F.35 XSETBV with ECX not 0 is #GP(0)", f35_index, NEEDS_XSAVE },
+	{ "F.35 XSETBV at CPL 3 is #GP(0)", f35_user, NEEDS_XSAVE },
+	{ "F.35 XSETBV without CR4.OSXSAVE is #UD", f35_no_osxsave,
+	  NEEDS_XSAVE },
 	{ "F.36 XCR0 without tiles does not lose them", f36, SILENT },
 	{ "F.37 XCR0[18] set last: the first use is silent", f37, SILENT },
 	{ "F.38 without CR4.OSXSAVE AMX and XSAVE are #UD", f38, SEEN },
