@@ -203,9 +203,9 @@ $(O)/tilevisor.efi: $(EFI_OUT)/tilevisor.so
 include $(wildcard tests/guest/lib/guest.mk tests/emulator/rom/rom.mk)
 
 # The guests on the ISO, for who boots it without an idea of what to run.
-ISO_GUESTS := no_xfd_aware
+ISO_GUESTS := no_xfd_aware conformance
 
-# bare.iso starts the same guest without Tilevisor, selftest.iso no guest.
+# bare.iso starts a guest without Tilevisor, selftest.iso Tilevisor without one.
 $(O)/tilevisor.iso: grub_entry := 0
 $(O)/bare.iso: grub_entry := 2
 $(O)/selftest.iso: grub_entry := 3

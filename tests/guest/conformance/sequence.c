@@ -256,7 +256,7 @@ static void one_step(struct run *r, u64 seed, u32 index)
 		.pushed   = s->pushed,
 	};
 	step_make(s, seed, index);
-	if (dropped >> index & 1)
+	if (seed == shown && (dropped >> index & 1))
 		return;
 	if (r->notes && r->note_count < NOTE_COUNT)
 		r->notes[r->note_count++] =
