@@ -121,7 +121,7 @@ static bool user_xsetbv_exits(void)
 
 	printk("# H.7: XSETBV at CPL 3: %s, %s\n", trap_name(vector),
 	       !has_calls() ? "exits unknown"
-	       : more	    ? "after an exit"
+	       : more       ? "after an exit"
 			    : "without an exit");
 	return same("XCR0", xgetbv(0), guest.xcr0_max);
 }
@@ -137,7 +137,7 @@ static bool err_at_nm(void)
 
 	record(8,
 	       !has_calls() ? "TILELOADD with XFD set, exits unknown"
-	       : more	    ? "TILELOADD with XFD set, after an exit"
+	       : more       ? "TILELOADD with XFD set, after an exit"
 			    : "TILELOADD with XFD set, without an exit",
 	       t);
 	xstate_reset();
@@ -205,8 +205,7 @@ static const struct claim records[] = {
 	{ "H.3 XRSTOR's header and XFD are recorded", header_and_xfd,
 	  NEEDS_AMX },
 	{ "H.4 XGETBV(1) under XFD is recorded", in_use_under_xfd, NEEDS_AMX },
-	{ "H.7 XSETBV at CPL 3 is recorded", user_xsetbv_exits,
-	  NEEDS_XSAVE },
+	{ "H.7 XSETBV at CPL 3 is recorded", user_xsetbv_exits, NEEDS_XSAVE },
 	{ "H.8 XFD_ERR at #NM is recorded", err_at_nm, NEEDS_AMX },
 	{ "H.9 newer tile instructions under XFD are recorded", newer_classes,
 	  NEEDS_AMX },

@@ -83,7 +83,7 @@ struct guest {
 	u32 fresh; /* vCPUs beyond those, for claims that are FRESH */
 	bool has_xfd, has_amx, has_x2apic, has_apic, has_tsc_deadline;
 	const char *no_cpl0, *no_xsave; /* why claims about it are skipped */
-	u64 xcr0_max; /* CPUID.0DH.0 */
+	u64 xcr0_max;                   /* CPUID.0DH.0 */
 	struct component component[64];
 	u64 ram_end; /* the first byte after the RAM from 1 MiB up */
 	char command_line[512];

@@ -13,7 +13,7 @@
 
 #define ROUNDS 50
 #define SLOT   64 /* a cache line for each CPU */
-#define NM_IST  3  /* a stack that nothing else uses */
+#define NM_IST 3  /* a stack that nothing else uses */
 
 static volatile u64 *page;
 static volatile bool quit;
@@ -85,7 +85,8 @@ static bool faulting_cpu(void)
 		wrmsr(MSR_XFD, TILEDATA);
 		ok = none(tileload0(tile_source())) &&
 		     same("#NM", nm_seen.count, 1) &&
-		     same("XFD_ERR in its handler", nm_seen.xfd_err, TILEDATA) &&
+		     same("XFD_ERR in its handler", nm_seen.xfd_err,
+			  TILEDATA) &&
 		     xfd_is(0, 0);
 		delivered++;
 	}
