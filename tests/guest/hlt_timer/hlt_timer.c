@@ -122,6 +122,27 @@ static bool periodic(bool x2)
 	return is("at most one is still under way", irq_count <= at_stop + 1);
 }
 
+/* In time, that is: a CPU that others use as well needs more of it. */
+static bool taken_back(void)
+{
+	for (u64 ticks = COUNT; ticks < LIMIT_TICKS; ticks *= 4) {
+		const u64 due = rdtsc() + ticks;
+
+		irq_count = 0;
+		wrmsr(MSR_TSC_DEADLINE, due);
+		wrmsr(MSR_TSC_DEADLINE, 0);
+		const bool in_time = rdtsc() < due;
+
+		sti();
+		spin(ticks + WAIT_TICKS);
+		cli();
+		if (in_time)
+			return same("interrupts of a deadline taken back",
+				    irq_count, 0);
+	}
+	return is("a deadline can be taken back in time", false);
+}
+
 static bool deadline(bool x2)
 {
 	if (!fires(x2, APIC_TIMER_DEADLINE))
@@ -140,12 +161,7 @@ static bool deadline(bool x2)
 	wrmsr(MSR_TSC_DEADLINE, 1); /* long past: at once */
 	comes(&irq_count, 2);
 	ok &= same("a deadline in the past counts", irq_count, 2);
-	wrmsr(MSR_TSC_DEADLINE, rdtsc() + WAIT_TICKS / 2);
-	wrmsr(MSR_TSC_DEADLINE, 0);
-	sti();
-	spin(WAIT_TICKS);
-	cli();
-	ok &= same("a deadline taken back does not", irq_count, 2);
+	ok &= taken_back();
 	stop();
 	return ok;
 }
