@@ -208,13 +208,19 @@ static const char *check_segments(const struct entry_state *s)
 	return NULL;
 }
 
-/* "Checks on Guest Descriptor-Table Registers", "... RIP, RSP, and RFLAGS" */
-static const char *check_tables_and_rip(const struct entry_state *s)
+/* "Checks on Guest Descriptor-Table Registers" */
+static const char *check_tables(const struct entry_state *s)
 {
 	if (!canonical(s, s->gdtr_base) || !canonical(s, s->idtr_base))
 		return "GUEST_GDTR_BASE or IDTR_BASE: not canonical";
 	if (s->gdtr_limit > 0xffff || s->idtr_limit > 0xffff)
 		return "GUEST_GDTR_LIMIT or IDTR_LIMIT: above FFFFH";
+	return NULL;
+}
+
+/* "Checks on Guest RIP, RSP, and RFLAGS" */
+static const char *check_rip(const struct entry_state *s)
+{
 	if (hi32(s->rip) && !(is_long(s) && (s->seg[SEG_CS].access & ACCESS_L)))
 		return "GUEST_RIP: bits 63:32 outside 64-bit mode";
 	/*
@@ -374,11 +380,26 @@ const char *entry_check_event(u32 info, u32 error, u32 length,
 	return NULL;
 }
 
+static const char *check_event(const struct entry_state *s)
+{
+	return entry_check_event(lo32(s->intr_info), lo32(s->intr_error),
+				 lo32(s->intr_length), s->cr0 & CR0_PE);
+}
+
+const char *entry_check_moving(const struct entry_state *s)
+{
+	const char *bad = check_event(s);
+
+	if (!bad)
+		bad = check_rip(s);
+	if (!bad)
+		bad = check_non_register(s);
+	return bad;
+}
+
 const char *entry_check(const struct entry_state *s)
 {
-	const char *bad =
-		entry_check_event(lo32(s->intr_info), lo32(s->intr_error),
-				  lo32(s->intr_length), s->cr0 & CR0_PE);
+	const char *bad = check_event(s);
 
 	if (!bad)
 		bad = check_apicv(s);
@@ -389,7 +410,9 @@ const char *entry_check(const struct entry_state *s)
 	if (!bad)
 		bad = check_segments(s);
 	if (!bad)
-		bad = check_tables_and_rip(s);
+		bad = check_tables(s);
+	if (!bad)
+		bad = check_rip(s);
 	if (!bad)
 		bad = check_non_register(s);
 	if (!bad)

@@ -21,23 +21,31 @@ struct entry_state {
 	u64 cr4_fixed0, cr4_fixed1;
 	u64 address_mask; /* bits that a physical address may have */
 
-	u64 cr0, cr3, cr4, dr7, debugctl, efer, pat;
+	/* Every exit may move these, of RFLAGS not the bit VM. */
 	u64 rip, rsp, rflags;
+	u64 interruptibility, activity, pending_debug, link;
+	u64 intr_info, intr_error, intr_length;
+
+	u64 cr0, cr3, cr4, dr7, debugctl, efer, pat;
 	u64 sysenter_esp, sysenter_eip;
 	u64 gdtr_base, gdtr_limit, idtr_base, idtr_limit;
 	struct entry_segment seg[SEG_COUNT];
 	u64 pdpte[4];
-	u64 interruptibility, activity, pending_debug, link;
 
 	u64 pin_controls, exit_controls, entry_controls;
 	u64 cpu_controls, cpu2_controls;
 	u64 virtual_apic, apic_access, tpr_threshold; /* if used, else 0 */
 	u64 posted_vector, posted_descriptor;         /* likewise */
-	u64 intr_info, intr_error, intr_length;
 };
 
 /* NULL: the CPU will take it; else the first rule that is broken. */
 const char *entry_check(const struct entry_state *s);
+
+/*
+ * The same of a state that differs in moving fields only from one that
+ * entry_check() has passed.
+ */
+const char *entry_check_moving(const struct entry_state *s);
 
 /* The same for an event alone; PROTECTED_MODE: CR0.PE is 1. */
 const char *entry_check_event(u32 info, u32 error, u32 length,

@@ -233,7 +233,7 @@ enum verdict exit_entry_refused(struct vcpu *v)
 
 enum verdict exit_entry_failed(struct vcpu *v, u32 reason)
 {
-	struct entry_state s;
+	struct entry_state s = { 0 };
 	const char *complaint;
 
 	vmcs_read_entry_state(&s);

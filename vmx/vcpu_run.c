@@ -40,12 +40,13 @@ static void arm_timer(struct vcpu *v)
 /* False: the VM has been stopped, its state would not get past the CPU. */
 static bool check_entry(struct vcpu *v)
 {
-	struct entry_state s;
+	struct vmx_cpu *c           = v->cpu->vmx;
+	const bool settled          = vmcs_read_entry_state(&c->entry);
+	const char *const complaint = settled && c->entry_passed
+					      ? entry_check_moving(&c->entry)
+					      : entry_check(&c->entry);
 
-	vmcs_read_entry_state(&s);
-
-	const char *const complaint = entry_check(&s);
-
+	c->entry_passed = !complaint;
 	if (!complaint)
 		return true;
 	dump_vmcs(LOG_WARN);

@@ -240,82 +240,85 @@ void vmcs_apply_sipi(u8 vector)
 	vmwrite(VMCS_GUEST_RIP, 0);
 }
 
-struct state_field {
-	enum vmcs_field field;
-	size_t at;
-};
-
-#define STATE(field, member)                                                   \
-	{                                                                      \
-		VMCS_##field, offsetof(struct entry_state, member)             \
-	}
-static const struct state_field state_fields[] = {
-	STATE(GUEST_CR0, cr0),
-	STATE(GUEST_CR3, cr3),
-	STATE(GUEST_CR4, cr4),
-	STATE(GUEST_DR7, dr7),
-	STATE(GUEST_IA32_DEBUGCTL, debugctl),
-	STATE(GUEST_IA32_EFER, efer),
-	STATE(GUEST_IA32_PAT, pat),
-	STATE(GUEST_RIP, rip),
-	STATE(GUEST_RSP, rsp),
-	STATE(GUEST_RFLAGS, rflags),
-	STATE(GUEST_SYSENTER_ESP, sysenter_esp),
-	STATE(GUEST_SYSENTER_EIP, sysenter_eip),
-	STATE(GUEST_GDTR_BASE, gdtr_base),
-	STATE(GUEST_GDTR_LIMIT, gdtr_limit),
-	STATE(GUEST_IDTR_BASE, idtr_base),
-	STATE(GUEST_IDTR_LIMIT, idtr_limit),
-	STATE(GUEST_PDPTE0, pdpte[0]),
-	STATE(GUEST_PDPTE1, pdpte[1]),
-	STATE(GUEST_PDPTE2, pdpte[2]),
-	STATE(GUEST_PDPTE3, pdpte[3]),
-	STATE(GUEST_INTERRUPTIBILITY, interruptibility),
-	STATE(GUEST_ACTIVITY_STATE, activity),
-	STATE(GUEST_PENDING_DEBUG, pending_debug),
-	STATE(GUEST_VMCS_LINK, link),
-	STATE(PIN_CONTROLS, pin_controls),
-	STATE(EXIT_CONTROLS, exit_controls),
-	STATE(ENTRY_CONTROLS, entry_controls),
-	STATE(CPU_CONTROLS, cpu_controls),
-	STATE(CPU2_CONTROLS, cpu2_controls),
-	STATE(ENTRY_INTR_INFO, intr_info),
-	STATE(ENTRY_EXCEPTION_ERROR_CODE, intr_error),
-	STATE(ENTRY_INSTRUCTION_LENGTH, intr_length),
-};
-#undef STATE
-
-void vmcs_read_entry_state(struct entry_state *s)
+/* Into *AT, where something older was. Returns the bits that differ. */
+static inline u64 reread(u64 *at, enum vmcs_field field)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(state_fields); i++) {
-		const u64 value = vmread(state_fields[i].field);
+	const u64 old = *at;
 
-		memcpy((u8 *)s + state_fields[i].at, &value, sizeof(value));
-	}
-	for (int i = 0; i < SEG_COUNT; i++) {
-		struct entry_segment *g = &s->seg[i];
-		const enum segment n    = (enum segment)i;
+	*at = vmread(field);
+	return old ^ *at;
+}
 
-		g->selector = vmread(vmcs_segment(VMCS_GUEST_ES_SELECTOR, n));
-		g->base     = vmread(vmcs_segment(VMCS_GUEST_ES_BASE, n));
-		g->limit    = vmread(vmcs_segment(VMCS_GUEST_ES_LIMIT, n));
-		g->access   = vmread(vmcs_segment(VMCS_GUEST_ES_ACCESS, n));
-	}
+/* One by one, not by a table: with DEBUG=2 this is a part of every entry. */
+#define READ(member, field) changed |= reread(&s->member, VMCS_##field)
+#define READ_SEGMENT(name)                                                     \
+	READ(seg[SEG_##name].selector, GUEST_##name##_SELECTOR);               \
+	READ(seg[SEG_##name].base, GUEST_##name##_BASE);                       \
+	READ(seg[SEG_##name].limit, GUEST_##name##_LIMIT);                     \
+	READ(seg[SEG_##name].access, GUEST_##name##_ACCESS)
+
+bool vmcs_read_entry_state(struct entry_state *s)
+{
+	const u64 rflags = s->rflags;
+	u64 changed      = 0;
+
+	READ(cr0, GUEST_CR0);
+	READ(cr3, GUEST_CR3);
+	READ(cr4, GUEST_CR4);
+	READ(dr7, GUEST_DR7);
+	READ(debugctl, GUEST_IA32_DEBUGCTL);
+	READ(efer, GUEST_IA32_EFER);
+	READ(pat, GUEST_IA32_PAT);
+	s->rip    = vmread(VMCS_GUEST_RIP);
+	s->rsp    = vmread(VMCS_GUEST_RSP);
+	s->rflags = vmread(VMCS_GUEST_RFLAGS);
+	changed |= (s->rflags ^ rflags) & RFLAGS_VM;
+	READ(sysenter_esp, GUEST_SYSENTER_ESP);
+	READ(sysenter_eip, GUEST_SYSENTER_EIP);
+	READ(gdtr_base, GUEST_GDTR_BASE);
+	READ(gdtr_limit, GUEST_GDTR_LIMIT);
+	READ(idtr_base, GUEST_IDTR_BASE);
+	READ(idtr_limit, GUEST_IDTR_LIMIT);
+	READ(pdpte[0], GUEST_PDPTE0);
+	READ(pdpte[1], GUEST_PDPTE1);
+	READ(pdpte[2], GUEST_PDPTE2);
+	READ(pdpte[3], GUEST_PDPTE3);
+	s->interruptibility = vmread(VMCS_GUEST_INTERRUPTIBILITY);
+	s->activity         = vmread(VMCS_GUEST_ACTIVITY_STATE);
+	s->pending_debug    = vmread(VMCS_GUEST_PENDING_DEBUG);
+	s->link             = vmread(VMCS_GUEST_VMCS_LINK);
+	READ(pin_controls, PIN_CONTROLS);
+	READ(exit_controls, EXIT_CONTROLS);
+	READ(entry_controls, ENTRY_CONTROLS);
+	READ(cpu_controls, CPU_CONTROLS);
+	READ(cpu2_controls, CPU2_CONTROLS);
+	s->intr_info   = vmread(VMCS_ENTRY_INTR_INFO);
+	s->intr_error  = vmread(VMCS_ENTRY_EXCEPTION_ERROR_CODE);
+	s->intr_length = vmread(VMCS_ENTRY_INSTRUCTION_LENGTH);
+	READ_SEGMENT(ES);
+	READ_SEGMENT(CS);
+	READ_SEGMENT(SS);
+	READ_SEGMENT(DS);
+	READ_SEGMENT(FS);
+	READ_SEGMENT(GS);
+	READ_SEGMENT(LDTR);
+	READ_SEGMENT(TR);
 	/* Fields that are there only with the controls that use them. */
-	s->virtual_apic = s->apic_access = s->tpr_threshold = 0;
 	if (vmx_caps.apicv) {
-		s->virtual_apic  = vmread(VMCS_VIRTUAL_APIC_ADDR);
-		s->apic_access   = vmread(VMCS_APIC_ACCESS_ADDR);
-		s->tpr_threshold = vmread(VMCS_TPR_THRESHOLD);
+		READ(virtual_apic, VIRTUAL_APIC_ADDR);
+		READ(apic_access, APIC_ACCESS_ADDR);
+		READ(tpr_threshold, TPR_THRESHOLD);
 	}
-	s->posted_vector = s->posted_descriptor = 0;
 	if (vmx_caps.posted) {
-		s->posted_vector     = vmread(VMCS_POSTED_VECTOR);
-		s->posted_descriptor = vmread(VMCS_POSTED_DESCRIPTOR_ADDR);
+		READ(posted_vector, POSTED_VECTOR);
+		READ(posted_descriptor, POSTED_DESCRIPTOR_ADDR);
 	}
 	s->cr0_fixed0   = vmx_caps.cr0_fixed0;
 	s->cr0_fixed1   = vmx_caps.cr0_fixed1;
 	s->cr4_fixed0   = vmx_caps.cr4_fixed0;
 	s->cr4_fixed1   = vmx_caps.cr4_fixed1;
 	s->address_mask = vmx_mtrrs.address_mask;
+	return changed == 0;
 }
+#undef READ
+#undef READ_SEGMENT

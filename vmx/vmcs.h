@@ -44,7 +44,10 @@ u64 vmcs_read_cr4(void);
 u64 vmcs_cr0_mask(void);
 u64 vmcs_cr4_mask(struct vcpu *v);
 
-/* What entry_check() looks at, from the current VMCS. */
-void vmcs_read_entry_state(struct entry_state *s);
+/*
+ * What entry_check() looks at, from the current VMCS. S is zeroed, or what an
+ * earlier call made of it. True: S differs from that in moving fields only.
+ */
+bool vmcs_read_entry_state(struct entry_state *s);
 
 #endif

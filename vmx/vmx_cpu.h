@@ -8,6 +8,7 @@
 #define VMX_VMX_CPU_H
 
 #include "boot/lib/percpu.h"
+#include "vmx/entry_check.h"
 #include "vmx/vcpu.h"
 
 #define TRACE_COUNT 32 /* a power of two */
@@ -27,6 +28,9 @@ struct vmx_cpu {
 	void *vmxon;
 	struct trace_entry trace[TRACE_COUNT];
 	u32 trace_next; /* the slot of the next exit, the oldest one's now */
+
+	struct entry_state entry; /* the last that was looked at (TV_DEBUG) */
+	bool entry_passed;        /* ... and the CPU will take it */
 
 	/* In the CPU's registers now, whoever left it there. */
 	u64 msr[SWITCHED_COUNT];
