@@ -4,6 +4,7 @@
 #include "boot/lib/pages.h"
 #include "boot/lib/string.h"
 #include "guest/vm.h"
+#include "guest/vm_audit.h"
 
 #define POISON 0xa5 /* in places that nobody may look at any more */
 
@@ -83,6 +84,8 @@ enum page_move_result page_move(struct vm *vm, u64 at)
 	else if (ept_is_settled(&vm->ept))
 		result = step(vm);
 	spin_unlock(&vm->lock);
+	if (TV_DEBUG >= 2)
+		vm_audit(vm);
 	return result;
 }
 

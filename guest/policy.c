@@ -11,6 +11,7 @@
 #include "guest/report.h"
 #include "guest/terminal.h"
 #include "guest/vm.h"
+#include "guest/vm_audit.h"
 
 #define X2APIC_MSRS 0x100
 
@@ -103,6 +104,11 @@ enum policy_answer policy_rdmsr(struct vcpu *v, u32 index, u64 *value)
 	return unknown_msr(v, index, false);
 }
 
+void policy_audit(struct vcpu *v)
+{
+	vm_audit(v->vm);
+}
+
 static bool is_standard_xapic(const struct vlapic *l)
 {
 	return vlapic_is_enabled(l) && !vlapic_is_x2apic(l) &&
@@ -130,6 +136,8 @@ static void drop_apic_page(struct vm *vm)
 	vcpu_shoot_down(&vm->ept, vm->vcpu, vm->config.vcpu_count);
 	for (u32 i = 0; i < vm->config.vcpu_count; i++)
 		vcpu_post(&vm->vcpu[i], VCPU_EVENT_INTR);
+	if (TV_DEBUG >= 2)
+		vm_audit(vm);
 }
 
 static enum policy_answer write_apic_base(struct vcpu *v, u64 value)

@@ -12,6 +12,7 @@
 #include "boot/lib/print.h"
 #include "guest/report.h"
 #include "guest/terminal.h"
+#include "guest/vm_audit.h"
 #include "guest/vm_parts.h"
 #include "vmx/policy.h"
 #include "vmx/sched.h"
@@ -158,6 +159,8 @@ bool policy_chore(struct vcpu *v)
 			return false;
 		report(vm);
 	}
+	if (TV_DEBUG >= 2)
+		vm_audit(vm);
 	vm_release(vm);
 	log_debug("%s is gone; %llu KiB are free", vm->config.name,
 		  (unsigned long long)(pages_free_count() * PAGE_SIZE / KIB));

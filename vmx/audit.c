@@ -4,7 +4,10 @@
 #include "boot/lib/panic.h"
 #include "boot/lib/percpu.h"
 #include "boot/lib/x86.h"
+#include "vmx/policy.h"
 #include "vmx/vmcs.h"
+
+#define EPT_EVERY 4096 /* exits of a vCPU; a walk costs more than an exit */
 
 static void same(const char *what, u64 got, u64 want)
 {
@@ -39,8 +42,10 @@ static void audit_guest(const struct vcpu *v)
 		     v->fpu.xfd.missing);
 }
 
-void audit_exit(const struct vcpu *v)
+void audit_exit(struct vcpu *v)
 {
 	audit_host();
 	audit_guest(v);
+	if (v->stats.exits_total % EPT_EVERY == 0)
+		policy_audit(v);
 }

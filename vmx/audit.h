@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * For builds with DEBUG=2: what no guest may ever change, looked at after every
- * exit. Finds nothing unless we or the CPU are wrong, and then panics.
+ * exit, the EPT after some of them. Finds nothing unless we or the CPU are
+ * wrong, and then panics.
  */
 #ifndef VMX_AUDIT_H
 #define VMX_AUDIT_H
@@ -12,6 +13,6 @@
  * The host's registers are what the VMCS loads at an exit; XFD, traps and EPT
  * are those of V, which has just left the guest.
  */
-void audit_exit(const struct vcpu *v);
+void audit_exit(struct vcpu *v);
 
 #endif

@@ -45,6 +45,9 @@ enum verdict policy_mmio(struct vcpu *v, gpa_t at, unsigned int bytes,
  */
 void *policy_memory(struct vcpu *v, gpa_t at, u64 bytes);
 
+/* Builds with DEBUG=2: panics if the EPT of V's VM is not what it should be. */
+void policy_audit(struct vcpu *v);
+
 /*
  * Interrupts: the vector that the local APIC would deliver now (priority, TPR
  * and masking taken into account), or -1. Asking changes nothing.
