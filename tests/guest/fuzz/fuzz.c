@@ -19,6 +19,7 @@
 #define SHOWN_EVERY   1000
 #define EVENT_IST     3
 #define APIC_FIRST    16 /* vectors that a local APIC delivers */
+#define APIC_ON       (0x100 | APIC_SPURIOUS_VECTOR)
 #define STUCK_TICKS   20000000ul
 #define DR6_INITIAL   0xffff0ff0ul
 #define DR7_INITIAL   0x400ul
@@ -26,6 +27,9 @@
 #define CANARY_CHECKS 50
 #define CANARY_PAGES  1024u
 #define CANARY_SPIN   20000u
+#define CANARY_MEMORY 8 /* checks until memory is looked at again */
+#define CANARY_TICKS  50000u
+#define CANARY_TIMER  0x40u
 
 extern u64 boot_pd[];
 
@@ -36,7 +40,8 @@ static u32 stuck;
 
 u64 fuzz_pick(struct fuzz *z, u64 count)
 {
-	return (random_next(&z->random) >> 16) % count;
+	/* An emulator takes its time for a division. */
+	return (random_next(&z->random) >> 32) * count >> 32;
 }
 
 u64 fuzz_number(struct fuzz *z)
@@ -69,11 +74,22 @@ void fuzz_note(struct fuzz *z, u64 val)
 	z->hash ^= z->hash >> 29;
 }
 
+/* lib/apic.h asks for the mode each time, which is an exit. */
+static u32 apic_get(u32 reg)
+{
+	return lo32(rdmsr(MSR_X2APIC + reg));
+}
+
+static void apic_put(u32 reg, u32 val)
+{
+	wrmsr(MSR_X2APIC + reg, val);
+}
+
 /* Vectors 16 to 31 may be the local APIC's or exceptions. */
 static bool is_interrupt(u64 vector)
 {
-	return vector >= 32 || (vector >= APIC_FIRST &&
-				(apic_read(APIC_REG_ISR) & BIT(vector)));
+	return vector >= 32 ||
+	       (vector >= APIC_FIRST && (apic_get(APIC_REG_ISR) & BIT(vector)));
 }
 
 /* Events of the code under test end it; elsewhere only some are in order. */
@@ -83,7 +99,7 @@ static bool on_event(struct frame *f)
 	const bool interrupt = is_interrupt(f->vector);
 
 	if (interrupt)
-		apic_eoi();
+		apic_put(APIC_REG_EOI, 0);
 	if (this_cpu()->index != 0 || !z->running)
 		return interrupt || f->vector == TRAP_NMI;
 	if (interrupt)
@@ -108,7 +124,8 @@ void fuzz_code(struct fuzz *z, const u8 *code, u32 bytes, bool user, bool step)
 	for (u32 i = 0; i < 16; i++) {
 		const u64 r = random_next(&z->random);
 
-		f.r[i] = r % 3 ? (u64)z->area + (r >> 32) % (3 * PAGE_BYTES)
+		f.r[i] = r & 3 ? (u64)z->area +
+					 ((r >> 32) * (3 * PAGE_BYTES) >> 32)
 			       : (r | BIT(63)) & ~BIT(62);
 	}
 	if (z->rsi)
@@ -138,12 +155,14 @@ static void settle(struct fuzz *z)
 		write_cr0(z->cr0);
 	if (read_cr4() != z->cr4)
 		write_cr4(z->cr4);
-	if (z->unsettled) {
+	asm volatile("mov %0, %%cr8" : : "r"(0ul));
+	if (z->unsettled & UNSETTLED_EFER)
 		wrmsr(MSR_EFER, z->efer);
-		asm volatile("mov %0, %%cr8" : : "r"(0ul));
-		apic_write(APIC_REG_TIMER, APIC_MASKED);
-		apic_enable();
+	if (z->unsettled & UNSETTLED_APIC) {
+		apic_put(APIC_REG_TIMER, APIC_MASKED);
+		apic_put(APIC_REG_SVR, APIC_ON);
 	}
+	z->unsettled = 0;
 	sti();
 	asm volatile("nop");
 	cli();
@@ -205,6 +224,7 @@ static void fuzz_init(struct fuzz *z)
 	z->efer = rdmsr(MSR_EFER);
 	mem_random(z->area, AREA_PAGES * PAGE_BYTES, z->random);
 	z->scratch = page_alloc(1);
+	fuzz_primitive_init();
 	halts_fill();
 	strays_unmap();
 	/* Whatever RSP has become, an event finds a stack. */
@@ -247,10 +267,21 @@ static bool on_canary(struct frame *f)
 	user_leave(0);
 }
 
-/* All general registers over a while of nothing, but RSP and the counter. */
+static bool on_timer(struct frame *f)
+{
+	(void)f;
+	apic_eoi();
+	return true;
+}
+
+/*
+ * All general registers over a sleep until the next tick and a while of
+ * nothing, but RSP and the counter.
+ */
 static bool registers_stay(u64 seed)
 {
-	static const u8 code[] = { 0xf3, 0x90, 0xff, 0xc9, 0x75, 0xfa, 0xcc };
+	static const u8 code[] = { 0xf4, 0xf3, 0x90, 0xff,
+				   0xc9, 0x75, 0xfa, 0xcc };
 	struct frame f         = {
 			.rip    = (u64)code,
 			.cs     = SEL_CODE64,
@@ -271,17 +302,32 @@ static bool registers_stay(u64 seed)
 	return same_all;
 }
 
+static bool memory_stays(const u8 *memory, const u8 *copy)
+{
+	bool ok = true;
+
+	for (u32 i = 0; ok && i < CANARY_PAGES * PAGE_BYTES; i += PAGE_BYTES)
+		ok = is("memory stays",
+			!memcmp(memory + i, copy + i, PAGE_BYTES));
+	return ok;
+}
+
 static bool canary(void)
 {
 	const u64 checks = guest_number("checks", CANARY_CHECKS);
 	u8 *memory       = page_alloc(CANARY_PAGES);
+	u8 *copy         = page_alloc(CANARY_PAGES);
 	u8 *want         = page_alloc(4);
 	u8 *got          = page_alloc(4);
 	bool ok          = true;
 
 	xstate_enable(guest.has_amx);
-	for (u32 i = 0; i < CANARY_PAGES; i++)
-		mem_random(memory + i * PAGE_BYTES, PAGE_BYTES, i);
+	mem_random(memory, CANARY_PAGES * PAGE_BYTES, CANARY_PAGES);
+	memcpy(copy, memory, CANARY_PAGES * PAGE_BYTES);
+	apic_enable();
+	trap_set_hook(CANARY_TIMER, on_timer);
+	apic_write(APIC_REG_TIMER, APIC_TIMER_PERIODIC | CANARY_TIMER);
+	apic_write(APIC_REG_INITIAL, CANARY_TICKS);
 	for (u64 n = 0; ok && n < checks; n++) {
 		area_random(want, guest.xcr0_max, n);
 		xrstor(want, ~0ul);
@@ -290,13 +336,10 @@ static bool canary(void)
 		ok &= same("the component that changed",
 			   (u64)area_difference(want, got, guest.xcr0_max),
 			   ~0ul);
-		for (u32 i = 0; ok && i < CANARY_PAGES; i++) {
-			mem_random(got, PAGE_BYTES, i);
-			ok = is("memory stays", !memcmp(memory + i * PAGE_BYTES,
-							got, PAGE_BYTES));
-		}
+		if (n % CANARY_MEMORY == 0)
+			ok = ok && memory_stays(memory, copy);
 	}
-	return ok;
+	return ok && memory_stays(memory, copy);
 }
 
 static bool run(void)

@@ -26,6 +26,11 @@
 #define HALT_START 0x10000u
 #define HALT_END   0x80000u
 
+#define MSR_X2APIC 0x800u
+
+#define UNSETTLED_EFER BIT(0)
+#define UNSETTLED_APIC BIT(1)
+
 struct fuzz {
 	u64 random;
 	u64 hash; /* of what the architecture promises to be the same again */
@@ -38,7 +43,7 @@ struct fuzz {
 	u64 rsi;      /* for the next code, if not 0 */
 	bool running; /* code under test, wherever it has gone */
 	u64 cr0, cr4, efer;
-	bool unsettled;     /* EFER, CR8 or the APIC may have been changed */
+	u32 unsettled;      /* what may have been changed */
 	struct frame frame; /* at the last event */
 };
 
@@ -52,7 +57,8 @@ void fuzz_note(struct fuzz *z, u64 val);
 /* Run BYTES of CODE; what comes of it is noted. STEP: one instruction only. */
 void fuzz_code(struct fuzz *z, const u8 *code, u32 bytes, bool user, bool step);
 
-/* Anything. */
+/* Anything; after what it needs once. */
+void fuzz_primitive_init(void);
 void fuzz_primitive(struct fuzz *z);
 
 #endif

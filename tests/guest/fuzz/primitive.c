@@ -14,11 +14,11 @@
 #include "lib/serial.h"
 #include "lib/xstate.h"
 
-#define MSR_X2APIC      0x800u
 #define MSR_X2APIC_LAST 0x83fu
 #define MSR_DEBUGCTL    0x1d9u
 #define APIC_MMIO       0xfee00000ul
 #define IOAPIC_MMIO     0xfec00000ul
+#define BATCH           16u /* of one kind, at most, in a round */
 #define CR4_SMEP        BIT(20)
 #define CR4_SMAP        BIT(21)
 #define CR4_PKS         BIT(24)
@@ -63,7 +63,8 @@ static void do_rdmsr(struct fuzz *z)
 {
 	u64 val;
 
-	fuzz_note(z, try_rdmsr(any_msr(z), &val).vector);
+	for (u64 n = 1 + fuzz_pick(z, BATCH); n-- > 0;)
+		fuzz_note(z, try_rdmsr(any_msr(z), &val).vector);
 }
 
 /* What our own footing needs, and commands to other CPUs. */
@@ -73,7 +74,18 @@ static bool is_ours(u32 msr)
 	       msr == MSR_X2APIC + APIC_REG_ICR;
 }
 
-static void do_wrmsr(struct fuzz *z)
+/* What settle() must put right, if MSR has been written. */
+static u32 unsettled_by(u32 msr)
+{
+	if (msr == MSR_EFER)
+		return UNSETTLED_EFER;
+	return (msr >= MSR_X2APIC && msr <= MSR_X2APIC_LAST) ||
+			       msr == MSR_TSC_DEADLINE
+		       ? UNSETTLED_APIC
+		       : 0;
+}
+
+static void write_any_msr(struct fuzz *z)
 {
 	const u32 msr = any_msr(z);
 	u64 old;
@@ -86,10 +98,17 @@ static void do_wrmsr(struct fuzz *z)
 		  try_wrmsr(msr, fuzz_pick(z, 2) ? fuzz_number(z)
 						 : old ^ BIT(fuzz_pick(z, 64)))
 			  .vector);
+	z->unsettled |= unsettled_by(msr);
 	if (msr == MSR_DEBUGCTL)
 		try_wrmsr(msr, 0);
 	else if (read && msr != MSR_TSC)
 		try_wrmsr(msr, old);
+}
+
+static void do_wrmsr(struct fuzz *z)
+{
+	for (u64 n = 1 + fuzz_pick(z, BATCH); n-- > 0;)
+		write_any_msr(z);
 }
 
 /* ------------------------------------------------------------------ ports */
@@ -103,7 +122,8 @@ static bool ends_the_vm(u16 port)
 	       (port >= 0x600 && port < 0x610);
 }
 
-static void do_port(struct fuzz *z)
+/* MOV DX, MOV ECX, and an access. Returns how many bytes at CODE. */
+static u32 make_port(struct fuzz *z, u8 *code)
 {
 	static const u16 known[]   = { 0x20, 0x21, 0xa0, 0xa1, 0x40,  0x43,
 				       0x61, 0x70, 0x71, 0x80, 0x2f8, 0xcf8 };
@@ -118,16 +138,26 @@ static void do_port(struct fuzz *z)
 	const u16 port           = fuzz_pick(z, 2)
 					   ? known[fuzz_pick(z, ARRAY_SIZE(known))]
 					   : (u16)fuzz_pick(z, 0x10000);
-	u8 code[16]              = { 0x66,     0xba,
-				     (u8)port, (u8)(port >> 8), /* MOV DX */
-				     0xb9,     (u8)fuzz_pick(z, 40),
-				     0,        0,
-				     0 }; /* MOV ECX */
+	const u8 count           = (u8)fuzz_pick(z, fuzz_pick(z, 16) ? 6 : 40);
+	const u8 operands[]      = { 0x66, 0xba,  (u8)port, (u8)(port >> 8),
+				     0xb9, count, 0,        0,
+				     0 };
 
 	if (ends_the_vm(port))
-		return;
-	memcpy(code + 9, forms[form], bytes[form]);
-	fuzz_code(z, code, 9 + bytes[form], fuzz_pick(z, 8) == 0, false);
+		return 0;
+	memcpy(code, operands, sizeof(operands));
+	memcpy(code + sizeof(operands), forms[form], bytes[form]);
+	return (u32)sizeof(operands) + bytes[form];
+}
+
+static void do_port(struct fuzz *z)
+{
+	u8 code[BATCH * 12];
+	u32 bytes = 0;
+
+	for (u64 n = 1 + fuzz_pick(z, BATCH); n-- > 0;)
+		bytes += make_port(z, code + bytes);
+	fuzz_code(z, code, bytes, fuzz_pick(z, 8) == 0, false);
 }
 
 /* ------------------------------------------------- CPUID, CR, DR, and more */
@@ -135,10 +165,13 @@ static void do_port(struct fuzz *z)
 static void do_cpuid(struct fuzz *z)
 {
 	static const u32 bases[] = { 0, 0x40000000, 0x80000000, 0x20000000 };
-	const u32 leaf = (u32)(bases[fuzz_pick(z, 4)] + fuzz_pick(z, 40));
 
-	cpuid(leaf, (u32)fuzz_pick(z, 20));
-	fuzz_note(z, leaf);
+	for (u64 n = 1 + fuzz_pick(z, BATCH); n-- > 0;) {
+		const u64 leaf = bases[fuzz_pick(z, 4)] + fuzz_pick(z, 40);
+
+		cpuid((u32)leaf, (u32)fuzz_pick(z, 20));
+		fuzz_note(z, leaf);
+	}
 }
 
 static void do_cr(struct fuzz *z)
@@ -376,19 +409,20 @@ static void do_page(struct fuzz *z)
 
 static void do_apic(struct fuzz *z)
 {
-	const u32 reg = (u32)fuzz_pick(z, 0x40);
+	u64 val;
 
-	if (reg == APIC_REG_ICR || reg == APIC_REG_ICR_HIGH)
-		return;
-	if (fuzz_pick(z, 2))
+	z->unsettled |= UNSETTLED_APIC;
+	for (u64 n = 1 + fuzz_pick(z, BATCH); n-- > 0;) {
+		const u32 reg = (u32)fuzz_pick(z, 0x40);
+
+		if (reg == APIC_REG_ICR || reg == APIC_REG_ICR_HIGH)
+			continue;
 		fuzz_note(z,
-			  try_wrmsr(MSR_X2APIC + reg, fuzz_number(z)).vector);
-	else
-		fuzz_note(z, TRY("rdmsr",
-				 :
-				 : "c"(MSR_X2APIC + reg)
-				 : "rax", "rdx")
-				     .vector);
+			  fuzz_pick(z, 2)
+				  ? try_wrmsr(MSR_X2APIC + reg, fuzz_number(z))
+					    .vector
+				  : try_rdmsr(MSR_X2APIC + reg, &val).vector);
+	}
 }
 
 /* Anything but an INIT to ourselves or to the watchdog; HLT where SIPIs go. */
@@ -419,7 +453,13 @@ static void do_ipi(struct fuzz *z)
  * Instructions that would take our footing away: GS, tables, far transfers,
  * HLT, our own ICR by WRMSR.
  */
-static bool is_bad(const u8 *code, u32 bytes)
+enum {
+	BAD           = 1,
+	BAD_BEHIND_0F = 2
+};
+static u8 bad[256];
+
+void fuzz_primitive_init(void)
 {
 	static const u8 one[] = { 0x8e, 0xcf, 0xcb, 0xca, 0xf4, 0x9a, 0xea,
 				  0xff, 0x62, 0xc4, 0xc5, 0x17, 0x1f, 0x07,
@@ -428,14 +468,20 @@ static bool is_bad(const u8 *code, u32 bytes)
 				  0x30, 0x34, 0x35, 0xa1, 0xa9, 0xaa,
 				  0xae, 0xb2, 0xb4, 0xb5 };
 
+	for (u32 i = 0; i < sizeof(one); i++)
+		bad[one[i]] |= BAD;
+	for (u32 i = 0; i < sizeof(two); i++)
+		bad[two[i]] |= BAD_BEHIND_0F;
+}
+
+static bool is_bad(const u8 *code, u32 bytes)
+{
+	u32 what = BAD;
+
 	for (u32 i = 0; i < bytes; i++) {
-		for (u32 j = 0; j < sizeof(one); j++)
-			if (code[i] == one[j])
-				return true;
-		for (u32 j = 0; i && code[i - 1] == 0x0f && j < sizeof(two);
-		     j++)
-			if (code[i] == two[j])
-				return true;
+		if (bad[code[i]] & what)
+			return true;
+		what = code[i] == 0x0f ? BAD | BAD_BEHIND_0F : BAD;
 	}
 	return false;
 }
@@ -522,21 +568,20 @@ static const struct {
 	const char *name;
 	void (*make)(struct fuzz *z);
 	u32 weight;
-	bool unsettles; /* EFER, CR8, the APIC */
 } kinds[] = {
-	{ "rdmsr", do_rdmsr, 12, false },
-	{ "wrmsr", do_wrmsr, 8, true },
-	{ "port", do_port, 12, false },
-	{ "cpuid", do_cpuid, 6, false },
-	{ "cr", do_cr, 8, true },
-	{ "dr", do_dr, 3, false },
-	{ "special", do_special, 12, false },
-	{ "xstate", do_xstate, 10, false },
-	{ "page", do_page, 14, false },
-	{ "apic", do_apic, 6, true },
-	{ "ipi", do_ipi, 4, false },
-	{ "bytes", do_bytes, 10, true },
-	{ "mode", do_mode, 4, false },
+	{ "rdmsr", do_rdmsr, 12 },
+	{ "wrmsr", do_wrmsr, 8 },
+	{ "port", do_port, 12 },
+	{ "cpuid", do_cpuid, 6 },
+	{ "cr", do_cr, 8 },
+	{ "dr", do_dr, 3 },
+	{ "special", do_special, 12 },
+	{ "xstate", do_xstate, 10 },
+	{ "page", do_page, 14 },
+	{ "apic", do_apic, 6 },
+	{ "ipi", do_ipi, 4 },
+	{ "bytes", do_bytes, 10 },
+	{ "mode", do_mode, 4 },
 };
 
 void fuzz_primitive(struct fuzz *z)
@@ -553,7 +598,6 @@ void fuzz_primitive(struct fuzz *z)
 			if (z->round >= z->shown_from)
 				printk("# round %lu: %s, hash %lx\n", z->round,
 				       kinds[i].name, z->hash);
-			z->unsettled = kinds[i].unsettles;
 			kinds[i].make(z);
 			return;
 		}
