@@ -420,9 +420,12 @@ static void finish(void)
 #define STATES 20000
 #define LENGTH 64
 
-/* The joint state, as far as anything later can depend on it. */
+/*
+ * The joint state, as far as anything later can depend on it: the copies of
+ * registers as well, which are older than the CPU's own.
+ */
 struct key {
-	u64 policy, opened, missing, xfd, err;
+	u64 policy, opened, missing, xfd, err, hw_xfd, hw_err;
 	u64 components, xcr0, cpu_xfd, cpu_err, cfg, tile, pkru, next;
 	u64 bare_xcr0, bare_xfd, bare_err, bare_tile, bare_next;
 };
@@ -440,12 +443,13 @@ static struct key key_now(const struct bare *b)
 	struct key k;
 
 	memset(&k, 0, sizeof(k));
-	read_back(&guest);
 	k.policy     = guest.xfd.policy;
 	k.opened     = guest.xfd.opened;
 	k.missing    = guest.xfd.missing;
 	k.xfd        = guest.xfd.guest_xfd;
 	k.err        = guest.xfd.guest_xfd_err;
+	k.hw_xfd     = guest.hw.xfd;
+	k.hw_err     = guest.hw.xfd_err;
 	k.components = guest.area.components;
 	k.xcr0       = cpu.xcr0;
 	k.cpu_xfd    = cpu.xfd;
@@ -534,6 +538,25 @@ static bool explore(const struct kind *k, enum xfd_policy policy)
 	return true;
 }
 
+/* Each component of the guest's, in use at once, comes back after a switch. */
+static bool keeps_everything(const struct kind *k)
+{
+	struct bare b;
+	bool kept = true;
+
+	start(k, XFD_NM, &b);
+	guest_xsetbv(k->user);
+	for (unsigned int i = 0; i < XSTATE_COUNT; i++)
+		if (k->user & BIT(i))
+			guest_use(BIT(i), 0x100 + i);
+	switch_away_and_back();
+	for (unsigned int i = 0; i < XSTATE_COUNT; i++)
+		if (k->user & BIT(i))
+			kept &= cpu.content[i] == 0x100 + i;
+	finish();
+	return kept;
+}
+
 static void sequences_of_any_length(void)
 {
 	static struct cpuid_0d apx, unknown, xsavec, no_xfd, standard, xsaveopt,
@@ -563,6 +586,10 @@ static void sequences_of_any_length(void)
 	standard = cpuid_with_features(XSAVEOPT_ONLY | 0x10);
 	xsaveopt = cpuid_with_features(XSAVEOPT_ONLY);
 	xsave    = cpuid_with_features(NO_FEATURES);
+	for (size_t i = 0; i < ARRAY_SIZE(kind); i++)
+		tap_ok(keeps_everything(&kind[i]),
+		       "%s: every component is kept over a switch",
+		       kind[i].name);
 	for (size_t i = 0; i < ARRAY_SIZE(kind); i++)
 		for (enum xfd_policy p = XFD_NM; p <= XFD_KVM; p++) {
 			const bool same = explore(&kind[i], p);
@@ -792,6 +819,32 @@ static void machines(void)
 	start(&no_amx, XFD_EAGER, &b);
 	tap_is(guest.area.bytes, 2560, "amx=off: small even under eager");
 	finish();
+	const struct kind neither = { "", &c, 0x2e7, 0, false };
+
+	start(&neither, XFD_NM, &b);
+	tap_is(guest.area.bytes, 2560, "amx=off without XFD: small for ever");
+	finish();
+
+	static struct cpuid_0d unknown, large;
+
+	unknown                  = cpuid_with_unknown_20();
+	const struct kind hidden = { "", &unknown, spr.user, T, false };
+
+	start(&hidden, XFD_NM, &b);
+	tap_is(guest.area.bytes, 2560, "no room for what XFD keeps away");
+	guest_xsetbv(spr.user);
+	guest_use(T, 1);
+	tap_is(guest.area.bytes, 10752, "and is hidden, grown or not");
+	finish();
+
+	large                     = cpuid_sapphire_rapids;
+	large.sub[15].eax         = 0x2000;
+	const struct kind reserve = { "", &large, spr.user, T, true };
+
+	start(&reserve, XFD_NM, &b);
+	tap_is(guest.area.page_count, 3,
+	       "fpu=reserve: nothing for components of nobody");
+	finish();
 	start(&spr, XFD_EAGER, &b);
 	tap_is(guest.area.bytes, 10752, "eager: grown from creation");
 	tap_is(fpu_traps(&guest), 0, "eager: nothing exits");
@@ -926,6 +979,7 @@ static void supervisor(void)
 	cpu.content[11] = 0;
 	fpu_load(&guest);
 	tap_is(cpu.content[11], 77, "CET_U is kept while XSS lacks it");
+	fpu_set_xss(&guest, 0x800);
 	fpu_put(&guest);
 	fpu_reset(&guest);
 	tap_is(fpu_guest_xss(&guest), 0, "XSS after RESET");

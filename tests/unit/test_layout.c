@@ -138,12 +138,14 @@ static void limits(void)
 	struct xstate_layout l;
 
 	c.sub[0].edx  = 3u << 30;
-	c.sub[1].edx  = 1u << 31;
+	c.sub[1].edx  = 1u << 31 | 1;
 	c.sub[62].eax = 64;
 	c.sub[62].ebx = 0x2b00;
+	c.sub[32].eax = 64;
 	l             = layout_of(&c);
 	tap_is(l.user, BIG_SET | BIT(62), "component 62 is the last in XCR0");
-	tap_is(l.supervisor, 0xdd00, "and in IA32_XSS: bit 63 is none");
+	tap_is(l.supervisor, 0xdd00 | BIT(32),
+	       "IA32_XSS has 64 bits, and bit 63 is none");
 	tap_is(layout_size(&l, BIG_SET | BIT(62), true), 10752 + 64,
 	       "it has a place");
 
@@ -207,6 +209,9 @@ static void contradictions(void)
 	c = cpuid_sapphire_rapids;
 	c.sub[1].ecx |= 4;
 	claim_wrong(c, 2, "refused: a component in XCR0 and in IA32_XSS");
+	c = cpuid_sapphire_rapids;
+	c.sub[1].ecx |= 1;
+	claim_wrong(c, 0, "refused: x87 in both, which is component 0");
 	c = cpuid_sapphire_rapids;
 	c.sub[0].eax &= ~1u;
 	claim_wrong(c, 0, "refused: XCR0 without x87");
