@@ -47,7 +47,7 @@ help:
 #: make emulator-check  the emulator's own proof, without Tilevisor
 #: make guests       the test guests
 #: make format        clang-format over all C
-#: make tidy          clang-tidy over the hypervisor: to be read, fails nothing
+#: make tidy          clang-tidy over the hypervisor; it has nothing to say
 #: make deps         install the packages that all of this needs
 #: make budgets      figures of the source: lengths, comments, assembly
 #: make compile_commands.json, make tags   for editors
@@ -285,13 +285,14 @@ check: $(O)/tilevisor.elf
 format:
 	$(Q)clang-format -i $$(git ls-files "*.[ch]")
 
-# gcc's own flags mean nothing to it. Findings are for people: a fault on
-# purpose in boot/selftest.c is one, too.
+# gcc's own flags mean nothing to it. Clean by clang-tidy 14; what a later one
+# finds new fails here, and so it is no claim of `make check`.
 .PHONY: tidy
 tidy:
 	@tests/check/packages tidy
-	$(Q)printf '%s\n' $(SRC_C) | xargs -P "$$(nproc)" -I {} clang-tidy --quiet {} -- \
-		$(CPPFLAGS) -std=gnu17 -ffreestanding -mgeneral-regs-only 2>/dev/null || true
+	$(Q)printf '%s\n' $(SRC_C) | xargs -P "$$(nproc)" -I {} clang-tidy --quiet \
+		--warnings-as-errors='*' {} -- \
+		$(CPPFLAGS) -std=gnu17 -ffreestanding -mgeneral-regs-only 2>/dev/null
 
 .PHONY: emulator emulator-check
 emulator: deps

@@ -73,12 +73,13 @@ int vpic_accept(struct vpic *p)
 {
 	struct vpic_chip *slave = &p->chip[1];
 	const int irq           = request(&p->chip[0], master_irr(p));
+	const int behind        = request(slave, slave->irr);
 	const int vector        = vpic_pending(p);
 
 	if (irq < 0)
 		return -1;
-	if (irq == CASCADE)
-		serve(slave, request(slave, slave->irr));
+	if (behind >= 0 && irq == CASCADE)
+		serve(slave, behind);
 	serve(&p->chip[0], irq);
 	return vector;
 }

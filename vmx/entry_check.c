@@ -200,7 +200,7 @@ static const char *check_segments(const struct entry_state *s)
 	if (!usable(tr) || (tr->access & ACCESS_S) ||
 	    (TYPE(tr->access) != 11 && (is_long(s) || TYPE(tr->access) != 3)))
 		return "GUEST_TR_ACCESS: not a busy TSS";
-	if ((bad = check_limit(tr)))
+	if (check_limit(tr))
 		return "GUEST_TR_ACCESS: reserved, not present or limit";
 	if (usable(ldtr) && (TYPE(ldtr->access) != 2 ||
 			     (ldtr->access & ACCESS_S) || check_limit(ldtr)))

@@ -373,8 +373,8 @@ static bool contradicts(const char *cmdline, const struct option *word,
 			continue;
 		if (earlier->value_length != word->value_length ||
 		    !earlier->value != !word->value ||
-		    (word->value &&
-		     memcmp(earlier->value, word->value, word->value_length)))
+		    (word->value && memcmp(earlier->value, word->value,
+					   word->value_length) != 0))
 			return true;
 	}
 	return false;

@@ -302,9 +302,9 @@ static void print_line(const char *prefix, const char *suffix, size_t most,
 		memcpy(console.line + most - 3, "...", 3);
 	begin_write(NULL);
 	write_text(prefix, strlen(prefix));
-	console.line[length++] = *suffix ? *suffix : '\n';
 	if (*suffix)
-		console.line[length++] = '\n';
+		console.line[length++] = *suffix;
+	console.line[length++] = '\n';
 	write_text(console.line, length);
 	unlock();
 }
