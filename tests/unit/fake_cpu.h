@@ -24,7 +24,7 @@ struct fake_cpu {
 	struct xstate_layout l;
 	u64 xcr0, xss, xfd, xfd_err;
 	u64 content[XSTATE_COUNT];
-	u64 msr_writes;
+	u64 msr_writes, saves, tilereleases; /* instructions executed */
 };
 static struct fake_cpu cpu;
 
@@ -99,6 +99,7 @@ static inline void xsetbv(u32 index, u64 value)
 static inline void tilerelease(void)
 {
 	cpu.content[17] = cpu.content[18] = 0;
+	cpu.tilereleases++;
 }
 
 /* What an instruction for component I may touch (xfd.md A.5.23). */
@@ -117,6 +118,7 @@ static void fake_save(struct xsave_area *a, u64 rfbm, bool compacted, bool all)
 {
 	if ((uintptr_t)a % 64)
 		fake_bug("#GP in root mode: area not aligned");
+	cpu.saves++;
 	a->header.xstate_bv = compacted ? 0 : a->header.xstate_bv & ~rfbm;
 	if (compacted)
 		a->header.xcomp_bv = BIT(63) | rfbm;
