@@ -83,6 +83,8 @@ static inline u64 xgetbv(u32 index)
 {
 	u64 in_use = 0;
 
+	if (index > 1 || (index == 1 && !cpu.l.xgetbv1))
+		fake_bug("#GP in root mode: XGETBV");
 	for (unsigned int i = 0; i < XSTATE_COUNT; i++)
 		in_use |= cpu.content[i] ? BIT(i) : 0;
 	return index ? cpu.xcr0 & in_use : cpu.xcr0;
