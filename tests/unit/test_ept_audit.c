@@ -162,10 +162,71 @@ static void broken_rules(void)
 	ept_fini(&e);
 }
 
+/* Pages of each size, where the CPU has it. */
+static void sizes(void)
+{
+	const struct ept_region all = { 0, 4 * GIB, GIB, RWX, MEM_WB };
+	struct ept_audit a          = rules();
+	const char *bad;
+	struct ept e;
+
+	make(&e);
+	e.pages_2m = false;
+	bad        = ept_audit(&e, &a);
+	tap_ok(bad && strstr(bad, "of a size that the CPU does not have"),
+	       "a 2 MiB page is wrong where there are none");
+	ept_fini(&e);
+
+	ept_init(&e, (struct ept_source){ take, give, NULL }, true, true);
+	ept_map(&e, gpa(0), hpa(4 * GIB), GIB, RWX, MEM_WB);
+	a.region       = &all;
+	a.region_count = 1;
+	tap_ok(!ept_audit(&e, &a) && a.mapped_bytes == GIB,
+	       "a 1 GiB page is right where there are some");
+	e.pages_1g = false;
+	tap_ok(ept_audit(&e, &a) != NULL, "and elsewhere it is not");
+	ept_fini(&e);
+}
+
+/* Two tables that no CPU has given up yet. */
+static void cut_off(void)
+{
+	struct ept_audit a = rules();
+	u64 done[1]        = { 1 };
+	struct ept_range range;
+	const char *bad;
+	struct ept e;
+
+	make(&e);
+	ept_unmap(&e, gpa(0x201000), PAGE_SIZE);
+	ept_map(&e, gpa(0x201000), hpa(RAM + 0x201000), PAGE_SIZE, RWX, MEM_WB);
+	e.duty.done      = done;
+	e.duty.cpu_count = 1;
+	ept_map(&e, gpa(0), hpa(RAM), 0x400000, RWX, MEM_WB);
+
+	const u64 first  = ptr_hpa(e.retired).v;
+	const u64 second = *e.retired;
+
+	tap_ok(second && !ept_audit(&e, &a), "two that are cut off");
+	tap_is(a.table_count, e.table_pages, "are counted both");
+	range         = (struct ept_range){ second, second + PAGE_SIZE };
+	a.taken       = &range;
+	a.taken_count = 1;
+	bad           = ept_audit(&e, &a);
+	tap_ok(bad && !strcmp(bad, "a table where something else is") &&
+		       a.entry == second,
+	       "and neither lies in memory");
+	range = (struct ept_range){ 0, PAGE_SIZE };
+	tap_ok(!ept_audit(&e, &a) && first != second, "beside it is no harm");
+	ept_fini(&e);
+}
+
 int main(void)
 {
 	passes();
 	broken_entries();
 	broken_rules();
+	sizes();
+	cut_off();
 	return tap_done();
 }
