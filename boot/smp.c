@@ -13,6 +13,7 @@
 #include "boot/lib/paging.h"
 #include "boot/lib/panic.h"
 #include "boot/lib/string.h"
+#include "boot/lib/trap.h"
 #include "boot/lib/x86.h"
 #include "boot/machine_test.h"
 #include "boot/main.h"

@@ -69,4 +69,17 @@ trap_common:
 	add	$16, %rsp		/* vector, error code */
 	iretq
 
+	/*
+	 * void sti_hlt(void). An NMI between the two, which STI need not keep
+	 * away (SDM vol. 2, "STI"), returns behind HLT: see trap_dispatch().
+	 */
+	.globl	sti_hlt, sti_hlt_waits
+	.type	sti_hlt, @function
+sti_hlt:
+	sti
+sti_hlt_waits:
+	hlt
+	ret
+	.size	sti_hlt, . - sti_hlt
+
 	.section .note.GNU-stack, "", @progbits

@@ -34,7 +34,7 @@ _Static_assert(sizeof(struct gate) == 16, "SDM 3A: 64-bit gate");
 #define PF_PRESENT       BIT(0)
 #define PF_WRITE         BIT(1)
 #define PF_FETCH         BIT(4)
-#define NMIS_SHOWN       8 /* of each CPU */
+#define NMIS_SHOWN       8 /* lines of each CPU */
 #define NMIS_LAST        "; later ones are only counted"
 
 struct fixup {
@@ -44,6 +44,7 @@ struct fixup {
 
 extern const char image_start[];                      /* linker.ld */
 extern const u8 trap_entries[];                       /* boot/trap.S */
+extern const u8 sti_hlt_waits[];                      /* its HLT, likewise */
 extern const struct fixup fixup_start[], fixup_end[]; /* linker.ld */
 
 static struct gate idt[256]; /* constant after trap_init() */
@@ -172,26 +173,31 @@ void trap_nmi(const struct trap_frame *frame)
  */
 void trap_tell_nmis(const char *guest, u64 rip)
 {
-	struct percpu *cpu        = this_cpu();
-	const struct symbol *host = symbol_find(cpu->nmi_rip);
+	struct percpu *cpu = this_cpu();
 
 	if (cpu->nmis == cpu->nmis_told)
 		return;
 	cpu->nmis_told = cpu->nmis;
-	if (cpu->nmis > NMIS_SHOWN)
+	if (cpu->nmis_shown == NMIS_SHOWN)
 		return;
+	cpu->nmis_shown++;
+
+	/* Another may come meanwhile. */
+	const u64 count           = cpu->nmis_told;
+	const u64 at              = cpu->nmi_rip;
+	const struct symbol *host = symbol_find(at);
+	const char *last = cpu->nmis_shown == NMIS_SHOWN ? NMIS_LAST : "";
+
 	if (guest)
 		log_warn("CPU %u: NMI %lu struck while %s ran, at its %#lx%s",
-			 cpu->index, cpu->nmis, guest, rip,
-			 cpu->nmis == NMIS_SHOWN ? NMIS_LAST : "");
+			 cpu->index, count, guest, rip, last);
 	else
 		log_warn("CPU %u: NMI %lu struck the host at %#lx (%s+%#lx)%s",
-			 cpu->index, cpu->nmis, cpu->nmi_rip,
+			 cpu->index, count, at,
 			 host ? &symbol_names[host->name] : "no code of ours",
-			 host ? cpu->nmi_rip - (u64)(uintptr_t)image_start -
-					 host->offset
+			 host ? at - (u64)(uintptr_t)image_start - host->offset
 			      : 0,
-			 cpu->nmis == NMIS_SHOWN ? NMIS_LAST : "");
+			 last);
 }
 
 void trap_machine_check(const struct trap_frame *frame)
@@ -232,14 +238,26 @@ void trap_interrupt(u8 vector)
 	lapic_eoi();
 }
 
+/*
+ * Interrupts that are pending come when the NMI's handler returns. Had the HLT
+ * that they were to end still to come, it would last.
+ */
+static void skip_halt(struct trap_frame *f)
+{
+	if (f->rip == (u64)(uintptr_t)sti_hlt_waits)
+		f->rip++;
+}
+
 void trap_dispatch(struct trap_frame *frame)
 {
-	if (frame->vector == VEC_NMI)
+	if (frame->vector == VEC_NMI) {
 		trap_nmi(frame);
-	else if (frame->vector == VEC_MC)
+		skip_halt(frame);
+	} else if (frame->vector == VEC_MC) {
 		trap_machine_check(frame);
-	else if (frame->vector >= 32)
+	} else if (frame->vector >= 32) {
 		trap_interrupt((u8)frame->vector);
-	else if (!fix_up(frame))
+	} else if (!fix_up(frame)) {
 		host_exception(frame);
+	}
 }

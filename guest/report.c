@@ -199,6 +199,7 @@ void report_vm_stop(const struct vm *vm)
 void report_end(const struct vm *first, u32 failed)
 {
 	u32 count = 0;
+	u64 nmis  = 0;
 
 	log_info("%-15s %4s %10s %6s %6s %7s %7s %9s %5s", "VM", "vCPU",
 		 "exits", "#NM", "XFD", "growths", "area", "switches", "code");
@@ -215,10 +216,17 @@ void report_end(const struct vm *first, u32 failed)
 				 LL(v->stats.switches), vm->code);
 		}
 	}
+	for (const struct percpu *c = cpu_first; c; c = c->next) {
+		nmis += c->nmis;
+		if (c->nmis)
+			log_warn("CPU %u took %llu NMIs", c->index,
+				 LL(c->nmis));
+	}
 	log_debug("%llu calls of the page allocator", LL(pages_calls()));
 	log_event("\"event\":\"end\",\"verdict\":\"%s\",\"vms\":%u,"
-		  "\"failed\":%u,\"first_entry_ticks\":%llu,\"ticks\":%llu",
-		  failed ? "failed" : "ok", count, failed,
+		  "\"failed\":%u,\"nmis\":%llu,"
+		  "\"first_entry_ticks\":%llu,\"ticks\":%llu",
+		  failed ? "failed" : "ok", count, failed, LL(nmis),
 		  LL(runloop_first_entry_tsc()
 			     ? runloop_first_entry_tsc() - entry_tsc
 			     : 0),

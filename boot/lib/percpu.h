@@ -47,6 +47,7 @@ struct percpu {
 	u64 next_timer;        /* TSC at which an idle CPU must wake up */
 	u64 nmis;              /* NMIs taken, by the IDT or by a VM exit */
 	u64 nmis_told;         /* of these, what the log knows of */
+	u32 nmis_shown;        /* lines about them in the log */
 	u64 nmi_rip;           /* where in the host the last one struck */
 	u64 interrupts;        /* external interrupts taken, likewise */
 	bool stopped;          /* atomic: it has obeyed cpus_stop() */

@@ -27,6 +27,12 @@ struct trap_frame {
 _Static_assert(sizeof(struct trap_frame) == 23 * 8, "see boot/trap.S");
 
 /*
+ * Let interrupts in and wait for one: whichever is pending or comes ends the
+ * wait. Interrupts are on when it returns.
+ */
+void sti_hlt(void);
+
+/*
  * An interrupt with VECTOR has come, by the IDT or by a VM exit that
  * acknowledged it: signals its end to the local APIC. Interrupts are off.
  */
@@ -39,9 +45,9 @@ void trap_interrupt(u8 vector);
 void trap_nmi(const struct trap_frame *frame);
 
 /*
- * The NMIs since the last call go to the log: where the last of them struck. It
- * was in GUEST at guest RIP, or in the host if GUEST is NULL. Not from an NMI's
- * handler.
+ * The NMIs since the last call go to the log, the first few times: how many
+ * there are and where the last of them struck. It was in GUEST at guest RIP, or
+ * in the host if GUEST is NULL. Not from an NMI's handler.
  */
 void trap_tell_nmis(const char *guest, u64 rip);
 

@@ -244,12 +244,6 @@ static inline void hlt(void)
 	asm volatile("hlt" : : : "memory");
 }
 
-/* Wait for an interrupt with no gap between allowing it and waiting for it. */
-static inline void sti_hlt(void)
-{
-	asm volatile("sti\n\thlt" : : : "memory");
-}
-
 /* Every load and store before it is done, for all CPUs, before any after it. */
 static inline void fence(void)
 {
