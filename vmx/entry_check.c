@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "vmx/entry_check.h"
 
+#include <asm/vmx.h>
+
 #include "boot/lib/x86.h"
 #include "vmx/inject.h"
 
@@ -8,8 +10,9 @@
 #define DPL(access)  field_get(access, 6, 5)
 #define RPL(sel)     ((sel)&3)
 
-#define CODE_CONFORMING 4
-#define ACCESS_RESERVED (FIELD(31, 17) | FIELD(11, 8))
+#define ERROR_CONTROL_FIELDS 7 /* VM-instruction error */
+#define CODE_CONFORMING      4
+#define ACCESS_RESERVED      (FIELD(31, 17) | FIELD(11, 8))
 
 static bool usable(const struct entry_segment *g)
 {
@@ -418,4 +421,21 @@ const char *entry_check(const struct entry_state *s)
 	if (!bad)
 		bad = check_pdptes(s);
 	return bad;
+}
+enum entry_blame entry_blame_refused(u64 error, bool bad_event)
+{
+	return error == ERROR_CONTROL_FIELDS && bad_event ? ENTRY_BLAME_GUEST
+							  : ENTRY_BLAME_US;
+}
+
+enum entry_blame entry_blame_failed(u32 basic_reason)
+{
+	switch (basic_reason) {
+	case EXIT_REASON_MSR_LOAD_FAIL:
+		return ENTRY_BLAME_US; /* no guest's MSR is in such a list */
+	case EXIT_REASON_MCE_DURING_VMENTRY:
+		return ENTRY_BLAME_MACHINE;
+	default:
+		return ENTRY_BLAME_GUEST;
+	}
 }

@@ -51,4 +51,26 @@ const char *entry_check_moving(const struct entry_state *s);
 const char *entry_check_event(u32 info, u32 error, u32 length,
 			      bool protected_mode);
 
+/* Who is to blame for an entry that did not happen. */
+enum entry_blame {
+	ENTRY_BLAME_US,      /* a bug: no guest has a hand in it */
+	ENTRY_BLAME_GUEST,   /* or we did not see through what it did */
+	ENTRY_BLAME_MACHINE, /* a machine check */
+};
+
+/*
+ * VMLAUNCH or VMRESUME failed with this VM-instruction error, or 0: there is no
+ * current VMCS. Of all that is checked before the guest state only the event to
+ * inject is the guest's; BAD_EVENT: entry_check_event() has found it wrong.
+ * (SDM vol. 3, "VM-Instruction Error Numbers", "Checks on VMX Controls and
+ * Host-State Area")
+ */
+enum entry_blame entry_blame_refused(u64 error, bool bad_event);
+
+/*
+ * The entry ended in an exit for BASIC_REASON, with bit 31 (SDM vol. 3,
+ * "VM-Entry Failures During or After Loading Guest State").
+ */
+enum entry_blame entry_blame_failed(u32 basic_reason);
+
 #endif

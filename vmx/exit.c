@@ -5,6 +5,7 @@
  */
 #include "vmx/exit.h"
 
+#include "boot/lib/trap.h"
 #include "vmx/caps.h"
 #include "vmx/dump.h"
 #include "vmx/inject.h"
@@ -224,23 +225,44 @@ enum verdict exit_entry_refused(struct vcpu *v)
 	const enum vmx_status status =
 		vmread_checked(VMCS_VM_INSTRUCTION_ERROR, &error);
 
+	if (status != VMX_OK)
+		panic("VM entry of %s refused: there is no current VMCS",
+		      v->name);
+
+	struct entry_state s = { 0 };
+
+	vmcs_read_entry_state(&s);
+
+	const char *complaint =
+		entry_check_event(lo32(s.intr_info), lo32(s.intr_error),
+				  lo32(s.intr_length), s.cr0 & CR0_PE);
+
+	if (entry_blame_refused(error, complaint) != ENTRY_BLAME_GUEST)
+		panic("VM entry of %s refused: %s (%llu)", v->name,
+		      instruction_error(error), (unsigned long long)error);
 	dump_vmcs(LOG_WARN);
-	return vcpu_stop(v, "VM entry refused: %s (%llu)",
-			 status == VMX_OK ? instruction_error(error)
-					  : "there is no current VMCS",
-			 (unsigned long long)error);
+	return vcpu_stop(v, "VM entry refused: %s", complaint);
 }
 
 enum verdict exit_entry_failed(struct vcpu *v, u32 reason)
 {
+	const char *name     = exit_reason_name((u16)reason);
 	struct entry_state s = { 0 };
 	const char *complaint;
 
+	switch (entry_blame_failed((u16)reason)) {
+	case ENTRY_BLAME_MACHINE:
+		trap_machine_check(NULL);
+	case ENTRY_BLAME_US:
+		panic("VM entry of %s failed: %s, qualification %llu", v->name,
+		      name, (unsigned long long)exit_qualification());
+	case ENTRY_BLAME_GUEST:
+		break;
+	}
 	vmcs_read_entry_state(&s);
 	complaint = entry_check(&s);
 	dump_vmcs(LOG_WARN);
-	return vcpu_stop(v, "VM entry failed: %s, qualification %llu: %s",
-			 exit_reason_name((u16)reason),
+	return vcpu_stop(v, "VM entry failed: %s, qualification %llu: %s", name,
 			 (unsigned long long)exit_qualification(),
 			 complaint ? complaint : "no rule we check is broken");
 }

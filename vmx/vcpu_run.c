@@ -13,6 +13,7 @@
 #include "vmx/enter.h"
 #include "vmx/entry_check.h"
 #include "vmx/exit.h"
+#include "vmx/fail_entry.h"
 #include "vmx/policy.h"
 #include "vmx/sched.h"
 #include "vmx/vmcs.h"
@@ -93,6 +94,8 @@ static enum verdict prepare(struct vcpu *v)
 		if (TV_DEBUG >= 1 && !check_entry(v))
 			return RUN_STOP;
 	}
+	if (TV_DEBUG >= 1)
+		fail_entry(v);
 	if (TV_DEBUG >= 1 && !v->events)
 		assert_no_ept_duty(v);
 	if (vmx_caps.timer && !vmx_caps.save_timer)

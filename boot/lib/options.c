@@ -19,6 +19,11 @@ static const char *const selftest_names[] = { "panic", "nx",     "write",
 					      "null",  "stack",  "late",
 					      "mc",    "nmi" };
 
+/* vmx/fail_entry.c has them, too. */
+static const char *const fail_entry_names[] = { "vmcs",  "launch", "control",
+						"event", "host",   "guest",
+						"msr" };
+
 static bool is_blank(char c)
 {
 	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
@@ -211,26 +216,32 @@ struct host_option {
 	bool alone; /* it may stand without a value */
 };
 
+/* WORD's value before its first comma and, if there is one, behind it. */
+static bool at_comma(const struct option *word, struct option *part,
+		     struct option *rest)
+{
+	const char *comma = memchr(word->value, ',', word->value_length);
+
+	*part = *word;
+	*rest = *word;
+	if (!comma)
+		return false;
+	part->value_length = (size_t)(comma - word->value);
+	rest->value        = comma + 1;
+	rest->value_length -= part->value_length + 1;
+	return true;
+}
+
 static bool take_console(struct host_options *o, const struct option *word)
 {
-	const char *comma;
-	struct option part = *word;
-	u64 baud           = 115200, port;
+	struct option part, rest;
+	u64 baud = 115200, port;
 
 	if (!word->value)
 		return false;
-	comma = memchr(word->value, ',', word->value_length);
-	if (comma) {
-		const struct option rest = {
-			.value        = comma + 1,
-			.value_length = word->value_length -
-					(size_t)(comma + 1 - word->value),
-		};
-
-		if (!option_number(&rest, &baud) || baud > 115200)
-			return false;
-		part.value_length = (size_t)(comma - word->value);
-	}
+	if (at_comma(word, &part, &rest) &&
+	    (!option_number(&rest, &baud) || baud > 115200))
+		return false;
 	if (option_value_is(&part, "com1"))
 		port = 0x3f8;
 	else if (option_value_is(&part, "com2"))
@@ -308,6 +319,17 @@ static bool take_fail_alloc(struct host_options *o, const struct option *word)
 	return option_number(word, &o->fail_alloc) && o->fail_alloc > 0;
 }
 
+static bool take_fail_entry(struct host_options *o, const struct option *word)
+{
+	struct option kind, entry;
+
+	return word->value && at_comma(word, &kind, &entry) &&
+	       option_choice(&kind, fail_entry_names,
+			     ARRAY_SIZE(fail_entry_names)) >= 0 &&
+	       option_copy(&kind, o->fail_entry, sizeof(o->fail_entry)) &&
+	       option_number(&entry, &o->fail_entry_at) && o->fail_entry_at > 0;
+}
+
 static bool take_report(struct host_options *o, const struct option *word)
 {
 	o->report = !word->value;
@@ -346,13 +368,17 @@ static const struct host_option table[] = {
 	  false },
 	{ "fail-alloc", "the number of a call from 1 (debug builds)",
 	  take_fail_alloc, false },
+	{ "fail-entry",
+	  "vmcs, launch, control, event, host, guest or msr, then ,NUMBER of "
+	  "an entry from 1 (debug builds)",
+	  take_fail_entry, false },
 };
 
-/* Every option for people; the last two are for those who debug Tilevisor. */
+/* Every option for people; the last three are for those who debug Tilevisor. */
 #define LISTED                                                                 \
 	"console, log, slice, end, console-raw, xfd, fpu, apicv, report, "     \
 	"selftest"
-#define LISTED_COUNT (ARRAY_SIZE(table) - (TV_DEBUG ? 0 : 2))
+#define LISTED_COUNT (ARRAY_SIZE(table) - (TV_DEBUG ? 0 : 3))
 
 static const struct host_option *find(const struct option *word)
 {

@@ -89,6 +89,9 @@ struct host_options {
 	bool test_machine; /* run the self-tests, then end */
 	u64 fail_alloc;    /* debug builds: this call of pages_alloc*() finds no
 			    * memory; 0: none */
+	char fail_entry[8]; /* debug builds: how this VM entry is to fail, of
+			     * those that something had delayed; 0: none */
+	u64 fail_entry_at;
 	char selftest[16]; /* debug builds: provoke a failure; "" normally */
 };
 

@@ -1,10 +1,12 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: MIT
 # What goes wrong outside of guests: memory that is not there when it is asked
-# for, at every single call, and images that are cut short. Each run must end
+# for, at every single call, images that are cut short, and VM entries that
+# fail. Each run must end
 # as our three failures do: a refusal that says what is missing, or one VM that
 # is refused or stopped with a reason while the others keep all their claims.
-# A panic, a hang and a run that ends without a word are failures.
+# A hang and a run that ends without a word are failures, and so is a panic but
+# for an entry that only a bug of ours can spoil.
 use strict;
 use warnings;
 use Cwd qw(abs_path);
@@ -14,7 +16,8 @@ use Test::More;
 use lib $FindBin::Bin;
 use Serial;
 
-use constant { JOBS => 2, SECONDS => 60, NEVER => 999, CODE_SUCCESS => 1 };
+use constant { JOBS => 2, SECONDS => 60, NEVER => 999, CODE_SUCCESS => 1,
+	       VICTIM_BYTES => 8 << 20 };
 
 my $root  = abs_path("$FindBin::Bin/../..");
 my $build = $ENV{O} || 'build';
@@ -243,6 +246,77 @@ sub cut_short
 	}
 }
 
+# What the entry is made to fail by (vmx/fail_entry.c), and what must come of
+# it: a panic that names it, or that VM alone is stopped with the reason.
+my %PANIC = (
+	vmcs    => qr/refused: there is no current VMCS/,
+	launch  => qr/refused: VMRESUME with a VMCS that was not launched \(5\)/,
+	control => qr/refused: invalid control fields \(7\)/,
+	host    => qr/refused: invalid host-state fields \(8\)/,
+	msr     => qr/failed: MSR_LOAD_FAIL, qualification 1/,
+);
+my %STOP = (
+	event => qr/^VM entry refused: ENTRY_INTR_INFO: reserved type/,
+	guest => qr/^VM entry failed: INVALID_STATE, qualification 0: GUEST_RFLAGS/,
+);
+my @ENTRIES = (1, 2, 7, 30); # of those that something had delayed
+
+# A panic has the whole VMCS, as far as there is one, and the guest's registers.
+sub dumps
+{
+	my ($serial) = @_;
+	my @vmcs = grep { /^tv: vmcs: \w+ +(0|0x[0-9a-f]+)$/ } @{$serial->{host}};
+	my @r = grep { /^tv: guest r\[\d+\] [0-9a-fx]+$/ } @{$serial->{host}};
+
+	return @vmcs . ' fields, ' . @r . ' registers';
+}
+
+sub entries
+{
+	my $host = 'log=debug slice=50 fail-entry=';
+	my @module = @VM{@ORDER};
+	my @kind = (sort(keys %PANIC), sort keys %STOP);
+	my $result = run_all(map {
+		my $kind = $_;
+		map { ["$kind-$_", "$host$kind,$_", @module] } @ENTRIES
+	} @kind);
+	my %whose;
+
+	for my $kind (@kind) {
+		for my $k (@ENTRIES) {
+			my $title = "entry $k fails by $kind";
+			my $serial = $result->{"$kind-$k"};
+			my ($vm) = map { /^tv: fail-entry=$kind: entry $k, which is (\w+)\/\d's/
+					    ? $1 : () } @{$serial->{host}};
+
+			ok $vm, "$title: the log says whose";
+			$whose{$vm // '?'}++;
+			if ($PANIC{$kind}) {
+				like $serial->{panic} // 'none', $PANIC{$kind},
+				    "$title: a bug of ours is a panic";
+				like dumps($serial), $kind eq 'vmcs'
+				    ? qr/^0 fields, 16 / : qr/^1\d\d fields, 16 /,
+				    "$title: with the VMCS and the registers";
+				ok !Serial::events($serial, 'end'),
+				    "$title: and no VM goes on";
+				next;
+			}
+			my ($how, $why) = outcome($serial, $STOP{$kind}, @ORDER);
+			my @end = Serial::events($serial, 'vm-stop');
+
+			is $how, 'VM stopped', "$title: $why, all others keep"
+			    . ' their claims';
+			is scalar(@end), scalar(@ORDER), "$title: every VM ends";
+			is $end[0]{vm}, $vm, "$title: that one at once";
+			cmp_ok $end[1]{free_bytes} - $end[0]{free_bytes}, '>=',
+			    VICTIM_BYTES, "$title: its memory is given back";
+		}
+	}
+	cmp_ok scalar(keys %whose), '>', 1,
+	    'more than one VM was hit: ' . join ' ', sort keys %whose;
+}
+
 sweep();
 cut_short();
+entries();
 done_testing;

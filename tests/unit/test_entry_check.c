@@ -487,6 +487,31 @@ static void moving_fields(void)
 	}
 }
 
+/* SDM vol. 3, "VM-Instruction Error Numbers", "Basic Exit Reasons". */
+static void blame(void)
+{
+	const u64 ours[] = { 0, 4, 5, 8, 26 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(ours); i++)
+		tap_ok(entry_blame_refused(ours[i], false) == ENTRY_BLAME_US &&
+			       entry_blame_refused(ours[i], true) ==
+				       ENTRY_BLAME_US,
+		       "VM-instruction error %u is a bug of ours",
+		       (unsigned int)ours[i]);
+	tap_ok(entry_blame_refused(7, false) == ENTRY_BLAME_US,
+	       "error 7 with a legal event is a bug of ours");
+	tap_ok(entry_blame_refused(7, true) == ENTRY_BLAME_GUEST,
+	       "error 7 with an illegal one may be the guest's doing");
+	tap_ok(entry_blame_failed(33) == ENTRY_BLAME_GUEST,
+	       "invalid guest state may be the guest's doing");
+	tap_ok(entry_blame_failed(34) == ENTRY_BLAME_US,
+	       "an MSR that does not load is a bug of ours");
+	tap_ok(entry_blame_failed(41) == ENTRY_BLAME_MACHINE,
+	       "a machine check during the entry is the machine's");
+	tap_ok(entry_blame_failed(99) == ENTRY_BLAME_GUEST,
+	       "a failure that the SDM does not have stops one VM only");
+}
+
 int main(void)
 {
 	legal_states();
@@ -494,5 +519,6 @@ int main(void)
 	legal_events();
 	broken_rules();
 	moving_fields();
+	blame();
 	return tap_done();
 }
