@@ -180,7 +180,7 @@ for my $r (['seabios', 'GRUB', 'cd', 1, 256], ['ovmf', 'GRUB', 'cd', 1, 256]) {
 push @run, { title => 'QEMU with KVM: conformance image comes to its verdict',
 	     skipped => -w '/dev/kvm' ? undef : 'no /dev/kvm that we may use',
 	     command => ["$root/tests/qemu/run", '--accel', 'kvm', '--seconds',
-			 240, '--until', $verdict, "$build/bare.iso"] };
+			 600, '--until', $verdict, "$build/bare.iso"] };
 push @run, map { emulator_run($_, 'on') } 1, 2, 4, 8;
 push @run, emulator_run(2, 'off');
 
