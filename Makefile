@@ -40,6 +40,7 @@ help:
 #: make mutate       seeded bugs, each with the test that finds it
 #: make mutate-fpu    every small change of fpu/, against the unit tests
 #: make coverage      what the unit tests reach of each file, in build/coverage.txt
+#: make coverage-hypervisor  what suites reach of Tilevisor itself; COVER="SUITE..."
 #: make bench        counted costs, as a table and in build/bench.jsonl
 #: make differential random guests, bare and under every policy: can they tell?
 #: make guest-fuzz   a guest that tries everything; a million exits
@@ -259,6 +260,10 @@ mutate-fpu: deps
 .PHONY: coverage
 coverage: deps
 	$(Q)tests/coverage/run
+
+.PHONY: coverage-hypervisor
+coverage-hypervisor: deps test-images
+	$(Q)tests/coverage/hypervisor $(COVER)
 
 # --------------------------------------------------------------------- fuzzing
 

@@ -16,7 +16,7 @@ use Serial;
 use Verdict;
 use Watch;
 
-use constant { JOBS => 2, SECONDS => 120, CODE_SUCCESS => 1, FEW => 97 };
+use constant { JOBS => 2, SECONDS => 600, TICKS => 3e9, FEW => 97 };
 
 my $root  = abs_path("$FindBin::Bin/../..");
 my $build = $ENV{O} || 'build';
@@ -77,7 +77,7 @@ sub start
 	open STDOUT, '>', '/dev/null';
 	open STDERR, '>', "$logs/$name.why";
 	exec "$root/tests/emulator/run", @args, '--seconds', SECONDS,
-	    '--serial', "$logs/$name";
+	    '--ticks', TICKS, '--serial', "$logs/$name";
 	die "exec: $!\n";
 }
 
