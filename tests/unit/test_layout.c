@@ -72,6 +72,8 @@ static void component_19(void)
 	tap_is(layout_size(&l, small, true), 2688, "small area with APX");
 	tap_is(layout_size(&l, big, true), 10880, "big area with APX");
 	tap_is(layout_size(&l, big, false), 11008, "standard: no growth");
+	tap_is(layout_size(&l, XSTATE_APX, false), 960 + 128,
+	       "standard: alone it ends where it ends");
 	tap_is(l.xfd, XSTATE_TILEDATA, "APX does not obey XFD");
 }
 
@@ -148,6 +150,12 @@ static void limits(void)
 	       "IA32_XSS has 64 bits, and bit 63 is none");
 	tap_is(layout_size(&l, BIG_SET | BIT(62), true), 10752 + 64,
 	       "it has a place");
+
+	c            = cpuid_sapphire_rapids;
+	c.sub[2].ebx = 0x2b00;
+	l            = layout_of(&c);
+	tap_is(layout_offset(&l, BIG_SET, 2, true), 576,
+	       "compacted, AVX comes first wherever its standard place is");
 
 	c             = cpuid_sapphire_rapids;
 	c.sub[15].eax = 16 * MIB;
