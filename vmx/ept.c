@@ -7,15 +7,18 @@
  */
 #include "vmx/ept.h"
 
-#define EPT_LEVELS       4
-#define EPT_ENTRIES      512
+#define EPT_LEVELS 4
+#ifndef EPT_INDEX_BITS /* the proof has smaller tables */
+#define EPT_INDEX_BITS 9
+#endif
+#define EPT_ENTRIES      (1u << EPT_INDEX_BITS)
 #define EPT_ACCESS_MASK  7ULL
 #define EPT_LARGE        BIT(7)
 #define EPT_TYPE_SHIFT   3
 #define EPT_ADDRESS_MASK FIELD(51, 12)
 
 /* Guest-physical addresses a 4-level EPT can translate. */
-#define EPT_END BIT(48)
+#define EPT_END BIT(12 + EPT_LEVELS * EPT_INDEX_BITS)
 
 #define EPTP_WB     6ULL
 #define EPTP_WALK_4 (3ULL << 3)
@@ -23,7 +26,7 @@
 /* Bytes that an entry of LEVEL maps; level 1 maps pages. */
 static u64 level_bytes(unsigned int level)
 {
-	return BIT(12 + 9 * (level - 1));
+	return BIT(12 + EPT_INDEX_BITS * (level - 1));
 }
 
 static unsigned int index_at(u64 at, unsigned int level)

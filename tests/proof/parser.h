@@ -20,6 +20,9 @@ void *malloc(size_t);
 #ifndef PRINTED_MAX
 #define PRINTED_MAX (size - 1)
 #endif
+#ifndef PRINTED_MIN
+#define PRINTED_MIN 0
+#endif
 
 /* The contract of boot/lib/print.h. */
 int tv_snprintf(char *buf, size_t size, const char *fmt, ...)
@@ -28,10 +31,11 @@ int tv_snprintf(char *buf, size_t size, const char *fmt, ...)
 
 	__CPROVER_assert(size > 0 && __CPROVER_w_ok(buf, size),
 			 "room for the text");
-	ASSUME(length <= PRINTED_MAX);
-	buf[length < size ? length : size - 1] = '\0';
-	if (length && size > 1)
-		buf[0] = 'x';
+	ASSUME(length >= PRINTED_MIN && length <= PRINTED_MAX);
+	/* Of a long one nobody reads more than whether there is any. */
+	buf[size > 64 || length >= size ? size - 1 : length] = '\0';
+	if (size > 1)
+		buf[0] = length ? 'x' : '\0';
 	return (int)length;
 }
 
@@ -48,10 +52,16 @@ static inline void *memcpy(void *to, const void *from, size_t n)
 	return to;
 }
 
-/* To 0 only: what is cleared is new, or zero already. */
+/*
+ * To 0 only: what is cleared is new, or zero already, or the proof's CLEARED()
+ * does it.
+ */
 static inline void *memset(void *to, int byte, size_t n)
 {
 	__CPROVER_assert(byte == 0 && __CPROVER_w_ok(to, n), "memset writes");
+#ifdef CLEARED
+	CLEARED(to, n);
+#endif
 	return to;
 }
 
