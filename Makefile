@@ -36,7 +36,7 @@ help:
 #: make usb DEVICE=/dev/sdX   the image onto a removable disk, after asking
 #: make qemu         the same in QEMU: nested KVM, or the start up to VT-x
 #: make tested       docs/tested.md, from the last make test SUITE=machines
-#: make proof        P1-P15 and the parsers by CBMC, the protocols by SPIN
+#: make proof        P1-P15, EPT and parsers by CBMC, protocols by SPIN (PROOF=line)
 #: make mutate       seeded bugs, each with the test that finds it
 #: make mutate-fpu    every small change of fpu/, against the unit tests
 #: make coverage      what the unit tests reach of each file, in build/coverage.txt
@@ -247,7 +247,7 @@ unit: $(UNITS:%=$(O)/unit/%)
 .PHONY: proof
 proof:
 	@tests/check/packages proof
-	$(Q)tests/proof/run
+	$(Q)tests/proof/run $(PROOF)
 
 .PHONY: mutate
 mutate: deps images

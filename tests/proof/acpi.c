@@ -11,7 +11,7 @@
 #include "boot/acpi.c"
 
 #define AML   52
-#define TABLE (PART == 2 ? 44 : 60)
+#define TABLE (PART == 2 ? 44 : 52)
 #define FADT  160
 #define MADT  64
 
@@ -103,7 +103,7 @@ static void contents(const struct acpi_window *w)
 static void cpus(void)
 {
 	const u32 length = nondet_u8(), before = nondet_u8();
-	u32 at           = before, id;
+	u32 at = before, id;
 
 	ASSUME(length >= HEADER_BYTES && length <= MADT);
 

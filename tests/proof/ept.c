@@ -220,11 +220,11 @@ static void any_map(void)
 	taken[0] = true;
 	for (u32 n = 0; n < TREE; n++)
 		for (u32 i = 0; i < EPT_ENTRIES; i++) {
-			const u32 l = level_of(n);
-			u64 e       = nondet_u64();
+			const u32 l    = level_of(n);
+			u64 e          = nondet_u64();
 			/* Is this entry on the way to AT? */
-			const bool way =
-				DEPTH && (n + 1) * 2 + i == (16 + AT) >> (l - 1);
+			const bool way = DEPTH && (n + 1) * 2 + i ==
+							  (16 + AT) >> (l - 1);
 			const bool table = way ? l > DEPTH : nondet_bool();
 
 			if (l > 1 && table) {
@@ -270,8 +270,8 @@ static void step(void)
 	const u64 bytes  = page_below(EPT_END - at + 1);
 	const u64 w      = page_below(EPT_END);
 	const u64 access = nondet_u8() & 7, type = nondet_u8() & 7;
-	const u64 bits   = access | type << 3;
-	const bool map   = PART == 1;
+	const u64 bits = access | type << 3;
+	const bool map = PART == 1;
 
 	ASSUME(bytes > 0);
 

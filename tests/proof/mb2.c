@@ -35,12 +35,12 @@ struct memory_map_entry memory_map_entry(const struct memory_map *m, u32 i)
 {
 	struct memory_map_entry e;
 
-	__CPROVER_assert(i < m->count &&
-				 __CPROVER_r_ok(m->first + (size_t)i * m->stride,
-						m->form == MEMORY_MAP_E820
-							? MEMORY_MAP_E820_MIN
-							: MEMORY_MAP_EFI_MIN),
-			 "an entry of a map is in its tag");
+	__CPROVER_assert(
+		i < m->count && __CPROVER_r_ok(m->first + (size_t)i * m->stride,
+					       m->form == MEMORY_MAP_E820
+						       ? MEMORY_MAP_E820_MIN
+						       : MEMORY_MAP_EFI_MIN),
+		"an entry of a map is in its tag");
 	e.wraps = nondet_bool();
 	return e;
 }
@@ -58,10 +58,10 @@ bool memory_map_flatten(const struct memory_map *map, u32 count,
 /* In the place of take_tag(). */
 bool any_take_tag(struct walk *w)
 {
-	__CPROVER_assert(w->tag_bytes >= TAG_HEADER &&
-				 __CPROVER_r_ok(w->info + w->offset,
-						w->tag_bytes),
-			 "a tag is in the information");
+	__CPROVER_assert(
+		w->tag_bytes >= TAG_HEADER &&
+			__CPROVER_r_ok(w->info + w->offset, w->tag_bytes),
+		"a tag is in the information");
 	if (w->type == TAG_MMAP || w->type == TAG_EFI_MMAP)
 		w->map_count++;
 	if (nondet_bool())

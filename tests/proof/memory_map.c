@@ -49,7 +49,7 @@ static void flatten(void)
 {
 	const struct memory_map m = { .count = nondet_u8() % (ENTRIES + 1) };
 	const u64 at              = any_address();
-	bool covered              = false, found = false, ok;
+	bool covered = false, found = false, ok;
 	enum boot_region_kind worst = BOOT_REGION_RAM, kind = BOOT_REGION_RAM;
 
 	for (u32 i = 0; i < ENTRIES; i++) {
@@ -59,8 +59,7 @@ static void flatten(void)
 		e->bytes = any_address();
 		e->kind  = (enum boot_region_kind)(nondet_u8() & 3);
 		ASSUME(e->bytes <= UINT64_MAX - e->start);
-		if (i >= m.count || at < e->start ||
-		    at - e->start >= e->bytes)
+		if (i >= m.count || at < e->start || at - e->start >= e->bytes)
 			continue;
 		covered = true;
 		worst   = e->kind > worst ? e->kind : worst;

@@ -4,7 +4,8 @@
  * them together, each of any words with any values, over 1's contract; 3, a
  * list of CPUs.
  */
-#define PRINTED_MAX 12 /* take_choice(): "|" and the longest name, "reserve" */
+#define PRINTED_MAX 12 /* take_choice(): "|" and the longest name, "reserve"   \
+			*/
 #define PRINTED_MIN 1  /* no message is empty */
 #define CLEARED     clear
 static void clear(void *to, unsigned long bytes);
@@ -38,10 +39,10 @@ void any_line(struct line *l, const char *from)
 			nondet_bool() ? any_piece(0, &length) : NULL;
 		any.word[k].value_length = any.word[k].value ? length : 0;
 	}
-	any.cmdline                   = text;
-	any.name[VM_NAME_SIZE - 1]    = '\0';
+	any.cmdline                  = text;
+	any.name[VM_NAME_SIZE - 1]   = '\0';
 	any.error[VM_ERROR_SIZE - 1] = '\0';
-	*l                            = any;
+	*l                           = any;
 }
 
 static void modules(void)
@@ -80,8 +81,8 @@ static void cpus(void)
 	if (nondet_bool())
 		o.value = any_piece(0, &o.value_length);
 	ok = take_cpus(&c, &o);
-	CHECK("a CPU that is allowed is in the list", ok &&
-	      vm_config_allows(&c, cpu), cpu <= c.cpu_last);
+	CHECK("a CPU that is allowed is in the list",
+	      ok && vm_config_allows(&c, cpu), cpu <= c.cpu_last);
 	CHECK("a list allows a CPU", ok, vm_config_allows(&c, c.cpu_last));
 }
 
