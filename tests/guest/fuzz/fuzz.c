@@ -110,6 +110,18 @@ static bool on_event(struct frame *f)
 	user_leave(0);
 }
 
+static void enter(struct fuzz *z, const struct frame *f)
+{
+	z->frame   = (struct frame){ .vector = TRAP_NONE };
+	z->running = true;
+	frame_enter(f);
+	fuzz_note(z, z->frame.vector);
+	fuzz_note(z, z->frame.error);
+	fuzz_note(z, z->frame.rip);
+	write_dr7(DR7_INITIAL);
+	write_dr6(DR6_INITIAL);
+}
+
 void fuzz_code(struct fuzz *z, const u8 *code, u32 bytes, bool user, bool step)
 {
 	struct frame f = {
@@ -138,14 +150,30 @@ void fuzz_code(struct fuzz *z, const u8 *code, u32 bytes, bool user, bool step)
 	}
 	memcpy(z->code, code, bytes);
 	z->code[bytes] = 0xcc;
-	z->frame       = (struct frame){ .vector = TRAP_NONE };
-	z->running     = true;
-	frame_enter(&f);
-	fuzz_note(z, z->frame.vector);
-	fuzz_note(z, z->frame.error);
-	fuzz_note(z, z->frame.rip);
-	write_dr7(DR7_INITIAL);
-	write_dr6(DR6_INITIAL);
+	enter(z, &f);
+}
+
+u64 fuzz_compat(struct fuzz *z, const struct mode_frame *m)
+{
+	const struct frame f = {
+		.r      = { m->eax, m->ecx, m->edx, m->ebx, 0, m->ebp, m->esi,
+			    m->edi },
+		.rip    = m->eip,
+		.cs     = m->cs,
+		.rflags = m->eflags,
+		.rsp    = m->esp,
+		.ss     = m->ss,
+	};
+
+	asm volatile("mov %0, %%ds\n\t"
+		     "mov %0, %%es\n\t"
+		     "mov %0, %%fs"
+		     :
+		     : "r"(m->ds)
+		     : "memory");
+	enter(z, &f);
+	asm volatile("mov %0, %%fs" : : "r"(SEL_USER_DATA) : "memory");
+	return z->frame.vector;
 }
 
 /* What a primitive may have left behind, without needless exits. */
@@ -225,6 +253,8 @@ static void fuzz_init(struct fuzz *z)
 	mem_random(z->area, AREA_PAGES * PAGE_BYTES, z->random);
 	z->scratch = page_alloc(1);
 	fuzz_primitive_init();
+	mode_pen();
+	memset((void *)PEN, 0xcc, PEN_BYTES);
 	halts_fill();
 	strays_unmap();
 	/* Whatever RSP has become, an event finds a stack. */

@@ -57,6 +57,10 @@ void fuzz_note(struct fuzz *z, u64 val);
 /* Run BYTES of CODE; what comes of it is noted. STEP: one instruction only. */
 void fuzz_code(struct fuzz *z, const u8 *code, u32 bytes, bool user, bool step);
 
+/* Go on as F says, in compatibility mode. Returns the vector it ended with. */
+struct mode_frame;
+u64 fuzz_compat(struct fuzz *z, const struct mode_frame *f);
+
 /* Anything; after what it needs once. */
 void fuzz_primitive_init(void);
 void fuzz_primitive(struct fuzz *z);

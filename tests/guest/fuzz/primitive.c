@@ -455,7 +455,9 @@ static void do_ipi(struct fuzz *z)
  */
 enum {
 	BAD           = 1,
-	BAD_BEHIND_0F = 2
+	BAD_BEHIND_0F = 2,
+	BAD_REAL      = 4, /* STI, POPF: no table has the interrupts then */
+	BAD_COMPAT    = 8, /* GS, which is still that of 64-bit mode */
 };
 static u8 bad[256];
 
@@ -472,36 +474,105 @@ void fuzz_primitive_init(void)
 		bad[one[i]] |= BAD;
 	for (u32 i = 0; i < sizeof(two); i++)
 		bad[two[i]] |= BAD_BEHIND_0F;
+	bad[0xfb] |= BAD_REAL;
+	bad[0x9d] |= BAD_REAL;
+	bad[0x65] |= BAD_COMPAT;
 }
 
-static bool is_bad(const u8 *code, u32 bytes)
+static bool is_bad(const u8 *code, u32 bytes, u32 kinds)
 {
-	u32 what = BAD;
+	u32 what = kinds;
 
 	for (u32 i = 0; i < bytes; i++) {
 		if (bad[code[i]] & what)
 			return true;
-		what = code[i] == 0x0f ? BAD | BAD_BEHIND_0F : BAD;
+		what = code[i] == 0x0f ? kinds | BAD_BEHIND_0F : kinds;
 	}
 	return false;
 }
 
-static void any_bytes(struct fuzz *z, u8 *code, u32 bytes)
+static void any_bytes(struct fuzz *z, u8 *code, u32 bytes, u32 kinds)
 {
 	do {
 		for (u32 i = 0; i < bytes; i++)
 			code[i] = (u8)fuzz_pick(z, 256);
 		if (fuzz_pick(z, 2))
 			code[0] = 0x0f;
-	} while (is_bad(code, bytes));
+	} while (is_bad(code, bytes, kinds));
 }
 
 static void do_bytes(struct fuzz *z)
 {
 	u8 code[16];
 
-	any_bytes(z, code, sizeof(code));
+	any_bytes(z, code, sizeof(code), BAD);
 	fuzz_code(z, code, sizeof(code), fuzz_pick(z, 2), true);
+}
+
+/* An offset into the pen, or any number. */
+static u32 pen_number(struct fuzz *z)
+{
+	const u32 r = (u32)random_next(&z->random);
+
+	return fuzz_pick(z, 4) ? r % PEN_BYTES : r;
+}
+
+/*
+ * One instruction of any bytes in another mode: its segments are the pen, or
+ * cannot reach beyond it. In protected and virtual-8086 mode at CPL 3, so that
+ * an event finds a stack whatever has become of ESP.
+ */
+static void do_pen(struct fuzz *z)
+{
+	static const struct {
+		u32 mode, code, data, eflags, bad;
+	} ways[] = {
+		{ MODE_COMPAT, SEL_PEN_CODE32, SEL_PEN_DATA32, 0, BAD_COMPAT },
+		{ MODE_COMPAT, SEL_PEN_CODE16, SEL_PEN_DATA16, 0, BAD_COMPAT },
+		{ MODE_COMPAT, SEL_PEN_KCODE32, SEL_PEN_KDATA32, 0,
+		  BAD_COMPAT },
+		{ MODE_PROTECTED, SEL_PEN_CODE32, SEL_PEN_DATA32, 0, 0 },
+		{ MODE_PROTECTED, SEL_PEN_CODE16, SEL_PEN_DATA16, 0, 0 },
+		{ MODE_PAE, SEL_PEN_CODE32, SEL_PEN_DATA32, 0, 0 },
+		{ MODE_PAE, SEL_PEN_CODE16, SEL_PEN_DATA16, 0, 0 },
+		{ MODE_PROTECTED, PEN >> 4, PEN >> 4, RFLAGS_VM, 0 },
+		{ MODE_PAE, PEN >> 4, PEN >> 4, RFLAGS_VM, 0 },
+		{ MODE_REAL, PEN >> 4, PEN >> 4, 0, BAD_REAL },
+	};
+	const u32 way       = (u32)fuzz_pick(z, ARRAY_SIZE(ways));
+	struct mode_frame f = {
+		.edi    = pen_number(z),
+		.esi    = pen_number(z),
+		.ebp    = pen_number(z),
+		.ebx    = pen_number(z),
+		.edx    = pen_number(z),
+		.ecx    = pen_number(z),
+		.eax    = pen_number(z),
+		.eip    = (u32)fuzz_pick(z, PEN_BYTES - 32),
+		.cs     = ways[way].code,
+		.eflags = (u32)(BIT(1) | RFLAGS_TF) | ways[way].eflags,
+		.esp    = 0x8000 | ((u32)fuzz_pick(z, 0x7ff0) & ~1u),
+		.ss     = ways[way].data,
+		.es     = ways[way].data,
+		.ds     = ways[way].data,
+		.fs     = ways[way].data,
+		.gs     = ways[way].data,
+	};
+	u8 *at = (u8 *)(u64)PEN + f.eip;
+	u8 code[16];
+
+	any_bytes(z, code, sizeof(code), BAD | ways[way].bad);
+	if (z->round >= z->shown_from)
+		printk("#   way %u, at %x\n", way, f.eip);
+	memcpy(at, code, sizeof(code));
+	const u64 vector = ways[way].mode == MODE_COMPAT
+				   ? fuzz_compat(z, &f)
+				   : mode_enter(ways[way].mode, &f);
+
+	memset(at, 0xcc, sizeof(code));
+	fuzz_note(z, vector);
+	if (z->round >= z->shown_from)
+		printk("#   vector %lu\n", vector);
 }
 
 static const struct insn legacy[] = {
@@ -582,6 +653,7 @@ static const struct {
 	{ "ipi", do_ipi, 4 },
 	{ "bytes", do_bytes, 10 },
 	{ "mode", do_mode, 4 },
+	{ "pen", do_pen, 8 },
 };
 
 void fuzz_primitive(struct fuzz *z)

@@ -21,7 +21,7 @@
 #define SEL_CODE16    0x30
 #define SEL_DATA16    0x38
 #define SEL_TSS       0x40
-#define GDT_ENTRIES   10
+#define GDT_ENTRIES   16 /* mode.c makes the last six */
 
 #ifndef __ASSEMBLER__
 #include "lib/types.h"

@@ -204,6 +204,36 @@ real_fault:
 	ljmpl $SEL_CODE32, $real_back
 mode_blob_end:
 
+	/* Copied to LOW_CODE: from there to where the frame says. */
+	.code32
+	.global mode_enter32, mode_enter32_end
+mode_enter32:
+	mov $SEL_TSS, %eax
+	ltr %ax
+	mov $LOW_FRAME, %esp
+	testl $0x20000, 40(%esp)	/* EFLAGS.VM: IRET loads the others */
+	jnz 1f
+	mov 52(%esp), %es
+	mov 60(%esp), %fs
+	mov 64(%esp), %gs
+	mov 56(%esp), %ds
+1:	popal
+	iretl
+mode_enter32_end:
+
+	.code16
+	.global mode_enter16, mode_enter16_end
+mode_enter16:
+	mov $LOW_FRAME, %sp
+	popal
+	pop %ds
+	pop %es
+	pop %fs
+	pop %gs
+	lssl %cs:LOW_FRAME + 40, %esp
+	iretw
+mode_enter16_end:
+
 	.bss
 	.balign 8
 	.global mode_eax, mode_edx, mode_ecx, mode_vector, mode_pae_cr3

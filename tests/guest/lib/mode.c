@@ -11,10 +11,13 @@
 #define TSS32_BYTES   104
 #define TSS32_PRESENT 0x890000000000ul
 #define CODE_LIMIT    0x400
+#define PEN_BASE      ((u64)PEN << 16) /* as a descriptor has it */
 #define PAE_ENTRIES   4 /* 1 GiB each: the page directories of start.S */
 
 extern const u8 mode_stubs32[], mode_blob[], mode_blob_stubs[];
 extern const u8 mode_blob_end[];
+extern const u8 mode_enter32[], mode_enter32_end[];
+extern const u8 mode_enter16[], mode_enter16_end[];
 extern u32 mode_eax, mode_edx, mode_ecx, mode_vector, mode_pae_cr3;
 extern u64 boot_pd[];
 void mode_compat(void);
@@ -72,7 +75,8 @@ static void tss32_install(struct cpu *cpu)
 				(at & 0xffffff) << 16 | (at >> 24) << 56;
 }
 
-u64 mode_run(u32 mode, const u8 *code, size_t bytes, u32 eax, u32 edx, u32 ecx)
+/* TSS32: events at CPL 3 over there find a stack. */
+static u64 run(u32 mode, const u8 *code, size_t bytes, bool needs_tss32)
 {
 	struct cpu *cpu = this_cpu();
 	const u64 tss   = cpu->gdt[SEL_TSS / 8];
@@ -83,9 +87,6 @@ u64 mode_run(u32 mode, const u8 *code, size_t bytes, u32 eax, u32 edx, u32 ecx)
 	tables_fill();
 	memcpy(low, code, bytes);
 	low[bytes]  = 0xcc;
-	mode_eax    = eax;
-	mode_edx    = edx;
-	mode_ecx    = ecx;
 	mode_vector = TRAP_NONE;
 	trap_forget();
 	if (mode == MODE_COMPAT) {
@@ -93,10 +94,61 @@ u64 mode_run(u32 mode, const u8 *code, size_t bytes, u32 eax, u32 edx, u32 ecx)
 		cpu_load(cpu);
 		return trap_last().vector;
 	}
-	if (mode == MODE_V86)
+	if (needs_tss32)
 		tss32_install(cpu);
 	mode_legacy(mode);
 	cpu->gdt[SEL_TSS / 8] = tss;
 	cpu_load(cpu);
 	return mode_vector;
+}
+
+u64 mode_run(u32 mode, const u8 *code, size_t bytes, u32 eax, u32 edx, u32 ecx)
+{
+	mode_eax = eax;
+	mode_edx = edx;
+	mode_ecx = ecx;
+	return run(mode, code, bytes, mode == MODE_V86);
+}
+
+void mode_pen(void)
+{
+	static const u64 access[] = { 0x0040fb, 0x0000fb, 0x0040f3,
+				      0x0000f3, 0x00409b, 0x004093 };
+	u64 *gdt                  = this_cpu()->gdt;
+
+	for (u32 i = 0; i < ARRAY_SIZE(access); i++)
+		gdt[SEL_PEN_CODE32 / 8 + i] =
+			access[i] << 40 | PEN_BASE | (PEN_BYTES - 1);
+}
+
+static u64 enter_real(const struct mode_frame *f)
+{
+	struct {
+		u32 general[8];
+		u16 ds, es, fs, gs;
+		u32 esp, ss;
+	} *low     = (void *)LOW_FRAME;
+	u16 *stack = (u16 *)((u64)f->ss * 16 + f->esp);
+
+	memcpy(low->general, f, sizeof(low->general));
+	low->ds  = (u16)f->ds;
+	low->es  = (u16)f->es;
+	low->fs  = (u16)f->fs;
+	low->gs  = (u16)f->gs;
+	low->esp = f->esp;
+	low->ss  = f->ss;
+	stack[0] = (u16)f->eip;
+	stack[1] = (u16)f->cs;
+	stack[2] = (u16)f->eflags;
+	return run(MODE_REAL, mode_enter16,
+		   (size_t)(mode_enter16_end - mode_enter16), false);
+}
+
+u64 mode_enter(u32 mode, const struct mode_frame *f)
+{
+	if (mode == MODE_REAL)
+		return enter_real(f);
+	memcpy((void *)LOW_FRAME, f, sizeof(*f));
+	return run(mode, mode_enter32,
+		   (size_t)(mode_enter32_end - mode_enter32), true);
 }

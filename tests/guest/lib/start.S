@@ -98,6 +98,7 @@ boot_gdt:
 	.quad 0x00009a000000ffff	/* SEL_CODE16 */
 	.quad 0x000092000000ffff	/* SEL_DATA16 */
 	.quad 0, 0			/* SEL_TSS, per CPU */
+	.skip 6 * 8			/* SEL_PEN_CODE32 and so on */
 boot_gdt_end:
 	.global boot_gdt_ptr
 boot_gdt_ptr:
