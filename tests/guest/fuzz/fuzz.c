@@ -74,22 +74,26 @@ void fuzz_note(struct fuzz *z, u64 val)
 	z->hash ^= z->hash >> 29;
 }
 
-/* lib/apic.h asks for the mode each time, which is an exit. */
-static u32 apic_get(u32 reg)
+u32 fuzz_apic_read(const struct fuzz *z, u32 reg)
 {
-	return lo32(rdmsr(MSR_X2APIC + reg));
+	return z->x2apic ? lo32(rdmsr(MSR_X2APIC + reg))
+			 : ((volatile u32 *)APIC_MMIO)[reg * 4];
 }
 
-static void apic_put(u32 reg, u32 val)
+void fuzz_apic_write(const struct fuzz *z, u32 reg, u32 val)
 {
-	wrmsr(MSR_X2APIC + reg, val);
+	if (z->x2apic)
+		wrmsr(MSR_X2APIC + reg, val);
+	else
+		((volatile u32 *)APIC_MMIO)[reg * 4] = val;
 }
 
 /* Vectors 16 to 31 may be the local APIC's or exceptions. */
 static bool is_interrupt(u64 vector)
 {
 	return vector >= 32 ||
-	       (vector >= APIC_FIRST && (apic_get(APIC_REG_ISR) & BIT(vector)));
+	       (vector >= APIC_FIRST &&
+		(fuzz_apic_read(&fuzz, APIC_REG_ISR) & BIT(vector)));
 }
 
 /* Events of the code under test end it; elsewhere only some are in order. */
@@ -99,7 +103,7 @@ static bool on_event(struct frame *f)
 	const bool interrupt = is_interrupt(f->vector);
 
 	if (interrupt)
-		apic_put(APIC_REG_EOI, 0);
+		fuzz_apic_write(z, APIC_REG_EOI, 0);
 	if (this_cpu()->index != 0 || !z->running)
 		return interrupt || f->vector == TRAP_NMI;
 	if (interrupt)
@@ -122,6 +126,14 @@ static void enter(struct fuzz *z, const struct frame *f)
 	write_dr6(DR6_INITIAL);
 }
 
+void fuzz_show(const u8 *code, u32 bytes, const char *where)
+{
+	printk("#   %s:", where);
+	for (u32 i = 0; i < bytes; i++)
+		printk(" %02x", code[i]);
+	printk("\n");
+}
+
 void fuzz_code(struct fuzz *z, const u8 *code, u32 bytes, bool user, bool step)
 {
 	struct frame f = {
@@ -142,12 +154,8 @@ void fuzz_code(struct fuzz *z, const u8 *code, u32 bytes, bool user, bool step)
 	}
 	if (z->rsi)
 		f.r[6] = z->rsi;
-	if (z->round >= z->shown_from) {
-		printk("#   %s%s", user ? "user " : "", step ? "step " : "");
-		for (u32 i = 0; i < bytes; i++)
-			printk(" %02x", code[i]);
-		printk("\n");
-	}
+	if (z->round >= z->shown_from)
+		fuzz_show(code, bytes, user ? "user" : "system");
 	memcpy(z->code, code, bytes);
 	z->code[bytes] = 0xcc;
 	enter(z, &f);
@@ -187,8 +195,8 @@ static void settle(struct fuzz *z)
 	if (z->unsettled & UNSETTLED_EFER)
 		wrmsr(MSR_EFER, z->efer);
 	if (z->unsettled & UNSETTLED_APIC) {
-		apic_put(APIC_REG_TIMER, APIC_MASKED);
-		apic_put(APIC_REG_SVR, APIC_ON);
+		fuzz_apic_write(z, APIC_REG_TIMER, APIC_MASKED);
+		fuzz_apic_write(z, APIC_REG_SVR, APIC_ON);
 	}
 	z->unsettled = 0;
 	sti();
@@ -217,7 +225,24 @@ static void halts_fill(void)
 {
 	u32 *vectors = NULL;
 
+	static const u8 self_init[] = {
+		0x66, 0xb9, 0x1b, 0,    0, 0, /* MOV ECX, IA32_APIC_BASE */
+		0x0f, 0x32,                   /* RDMSR */
+		0x80, 0xcc, 0x0c,             /* OR AH, EN and EXTD */
+		0x0f, 0x30,                   /* WRMSR */
+		0x66, 0xb9, 0x02, 0x08, 0, 0, /* MOV ECX, the ID */
+		0x0f, 0x32,                   /* RDMSR */
+		0x66, 0x89, 0xc2,             /* MOV EDX, EAX */
+		0x66, 0xb8, 0,    0x45, 0, 0, /* MOV EAX, INIT */
+		0x66, 0xb9, 0x30, 0x08, 0, 0, /* MOV ECX, the ICR */
+		0x0f, 0x30,                   /* WRMSR */
+	};
+
 	memset((void *)HALT_START, 0xf4, HALT_END - HALT_START);
+	memset((void *)SELF_INIT, 0xf4, PAGE_BYTES);
+	/* With xAPIC mode the APIC-access page would go for good. */
+	if (guest.has_x2apic)
+		memcpy((void *)SELF_INIT, self_init, sizeof(self_init));
 	asm("" : "+r"(vectors)); /* address 0 is memory here */
 	for (u32 i = 0; i < 256; i++)
 		vectors[i] = HALT_START >> 4 << 16;
@@ -269,6 +294,10 @@ static bool fuzz_rounds(void)
 {
 	struct fuzz *z   = &fuzz;
 	const u64 rounds = guest_number("rounds", ROUNDS);
+
+	if (guest_flag("xapic"))
+		guest.has_x2apic = false;
+	z->x2apic = guest.has_x2apic;
 
 	fuzz_init(z);
 	apic_enable();

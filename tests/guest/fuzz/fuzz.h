@@ -25,8 +25,11 @@
  */
 #define HALT_START 0x10000u
 #define HALT_END   0x80000u
+/* There it turns x2APIC mode on and sends an INIT to itself. */
+#define SELF_INIT 0x90000u
 
 #define MSR_X2APIC 0x800u
+#define APIC_MMIO  0xfee00000ul
 
 #define UNSETTLED_EFER BIT(0)
 #define UNSETTLED_APIC BIT(1)
@@ -43,9 +46,14 @@ struct fuzz {
 	u64 rsi;      /* for the next code, if not 0 */
 	bool running; /* code under test, wherever it has gone */
 	u64 cr0, cr4, efer;
+	bool x2apic;        /* else xAPIC, by MMIO */
 	u32 unsettled;      /* what may have been changed */
 	struct frame frame; /* at the last event */
 };
+
+/* As in lib/apic.h, which asks for the mode each time: an exit. */
+u32 fuzz_apic_read(const struct fuzz *z, u32 reg);
+void fuzz_apic_write(const struct fuzz *z, u32 reg, u32 val);
 
 u64 fuzz_pick(struct fuzz *z, u64 count);
 
@@ -53,6 +61,9 @@ u64 fuzz_pick(struct fuzz *z, u64 count);
 u64 fuzz_number(struct fuzz *z);
 
 void fuzz_note(struct fuzz *z, u64 val);
+
+/* A line for who looks for a round. */
+void fuzz_show(const u8 *code, u32 bytes, const char *where);
 
 /* Run BYTES of CODE; what comes of it is noted. STEP: one instruction only. */
 void fuzz_code(struct fuzz *z, const u8 *code, u32 bytes, bool user, bool step);

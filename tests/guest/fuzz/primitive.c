@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the fuzzer does: instructions with operands at their boundaries, in all
- * modes, and bytes that are no instruction anybody thought of. What cannot be
- * undone (IDTR, GS, our own INIT) is left out here, and tried by hostile.
+ * modes, and bytes that are no instruction anybody thought of. An INIT of
+ * itself is a victim's.
  */
 #include "fuzz/fuzz.h"
 
@@ -16,9 +16,9 @@
 
 #define MSR_X2APIC_LAST 0x83fu
 #define MSR_DEBUGCTL    0x1d9u
-#define APIC_MMIO       0xfee00000ul
 #define IOAPIC_MMIO     0xfec00000ul
-#define BATCH           16u /* of one kind, at most, in a round */
+#define PAGE_NUMBER     0xffffffffff000ul /* of a page-table entry */
+#define BATCH           16u               /* of one kind, at most, in a round */
 #define CR4_SMEP        BIT(20)
 #define CR4_SMAP        BIT(21)
 #define CR4_PKS         BIT(24)
@@ -93,11 +93,12 @@ static void write_any_msr(struct fuzz *z)
 	if (is_ours(msr))
 		return;
 	const bool read = try_rdmsr(msr, &old).vector == TRAP_NONE;
+	/* What the APIC has had to report, and when, is no seed's matter. */
+	const u64 val   = unsettled_by(msr) || fuzz_pick(z, 2)
+				  ? fuzz_number(z)
+				  : old ^ BIT(fuzz_pick(z, 64));
 
-	fuzz_note(z,
-		  try_wrmsr(msr, fuzz_pick(z, 2) ? fuzz_number(z)
-						 : old ^ BIT(fuzz_pick(z, 64)))
-			  .vector);
+	fuzz_note(z, try_wrmsr(msr, val).vector);
 	z->unsettled |= unsettled_by(msr);
 	if (msr == MSR_DEBUGCTL)
 		try_wrmsr(msr, 0);
@@ -395,10 +396,16 @@ static void do_page(struct fuzz *z)
 		ram && fuzz_pick(z, 4)
 			? &accesses[fuzz_pick(z, ARRAY_SIZE(accesses))]
 			: &moves[fuzz_pick(z, ARRAY_SIZE(moves))];
+	const bool apic = ((at | flags) & PAGE_NUMBER) == APIC_MMIO;
 	/* Commands to other CPUs have a primitive of their own. */
-	const u32 offset = (u32)(at == APIC_MMIO ? fuzz_pick(z, 48) * 16
-						 : fuzz_pick(z, PAGE_BYTES));
+	const u32 offset =
+		(u32)(apic ? fuzz_pick(z, 48) * 16 : fuzz_pick(z, PAGE_BYTES));
 
+	if (apic && !z->x2apic) {
+		z->unsettled |= UNSETTLED_APIC;
+		if (offset / 16 == APIC_REG_ID)
+			return;
+	}
 	z->rsi = (u64)window_map(PAGE_ODD, (void *)at, flags) + offset;
 	fuzz_code(z, insn->code, insn->bytes, fuzz_pick(z, 4) == 0, true);
 	z->rsi = 0;
@@ -407,21 +414,36 @@ static void do_page(struct fuzz *z)
 
 /* -------------------------------------------------------------------- APIC */
 
+/* As an interrupt, #AC or #CP has no error code, and its stub counts on one. */
+static bool has_error(u8 vector)
+{
+	return vector == TRAP_AC || vector == TRAP_CP;
+}
+
+static void apic_access(struct fuzz *z, u32 reg)
+{
+	const bool write = fuzz_pick(z, 2);
+	u64 val          = fuzz_number(z);
+
+	if (has_error((u8)val))
+		val ^= BIT(7);
+	if (z->x2apic)
+		fuzz_note(z, write ? try_wrmsr(MSR_X2APIC + reg, val).vector
+				   : try_rdmsr(MSR_X2APIC + reg, &val).vector);
+	else if (!write)
+		fuzz_apic_read(z, reg);
+	else if (reg != APIC_REG_ID) /* it is where our NMIs are sent to */
+		fuzz_apic_write(z, reg, lo32(val));
+}
+
 static void do_apic(struct fuzz *z)
 {
-	u64 val;
-
 	z->unsettled |= UNSETTLED_APIC;
 	for (u64 n = 1 + fuzz_pick(z, BATCH); n-- > 0;) {
 		const u32 reg = (u32)fuzz_pick(z, 0x40);
 
-		if (reg == APIC_REG_ICR || reg == APIC_REG_ICR_HIGH)
-			continue;
-		fuzz_note(z,
-			  fuzz_pick(z, 2)
-				  ? try_wrmsr(MSR_X2APIC + reg, fuzz_number(z))
-					    .vector
-				  : try_rdmsr(MSR_X2APIC + reg, &val).vector);
+		if (reg != APIC_REG_ICR && reg != APIC_REG_ICR_HIGH)
+			apic_access(z, reg);
 	}
 }
 
@@ -439,12 +461,20 @@ static void do_ipi(struct fuzz *z)
 	if (!to)
 		icr &= ~0x700u; /* fixed */
 	else if (mode == (APIC_STARTUP & 0x700))
-		icr = APIC_STARTUP | (HALT_START >> 12) |
-		      (u32)fuzz_pick(z, 0x40);
+		icr = APIC_STARTUP |
+		      (fuzz_pick(z, 4)
+			       ? HALT_START >> 12 | (u32)fuzz_pick(z, 0x40)
+			       : SELF_INIT >> 12);
 	if (fuzz_pick(z, 4) == 0)
 		icr |= (u32)fuzz_number(z) & 0xa000; /* level, trigger */
-	fuzz_note(z, try_wrmsr(MSR_X2APIC + APIC_REG_ICR, (u64)to << 32 | icr)
-			     .vector);
+	if (z->x2apic) {
+		fuzz_note(z, try_wrmsr(MSR_X2APIC + APIC_REG_ICR,
+				       (u64)to << 32 | icr)
+				     .vector);
+		return;
+	}
+	fuzz_apic_write(z, APIC_REG_ICR_HIGH, to << 24);
+	fuzz_apic_write(z, APIC_REG_ICR, icr);
 }
 
 /* --------------------------------------------------------- bytes and modes */
@@ -456,8 +486,9 @@ static void do_ipi(struct fuzz *z)
 enum {
 	BAD           = 1,
 	BAD_BEHIND_0F = 2,
-	BAD_REAL      = 4, /* STI, POPF: no table has the interrupts then */
-	BAD_COMPAT    = 8, /* GS, which is still that of 64-bit mode */
+	BAD_REAL      = 4,  /* STI and POPF; what changes SP */
+	BAD_MODRM     = 8,  /* the same for the second and later bytes */
+	BAD_COMPAT    = 16, /* GS, which is still that of 64-bit mode */
 };
 static u8 bad[256];
 
@@ -470,18 +501,25 @@ void fuzz_primitive_init(void)
 				  0x30, 0x34, 0x35, 0xa1, 0xa9, 0xaa,
 				  0xae, 0xb2, 0xb4, 0xb5 };
 
+	/* Near 0 SP has no room for an event, which then shuts the CPU down. */
+	static const u8 real[] = { 0xfb, 0x9d, 0x44, 0x4c, 0x5c,
+				   0x94, 0xbc, 0xc8, 0xc9 };
+
 	for (u32 i = 0; i < sizeof(one); i++)
 		bad[one[i]] |= BAD;
 	for (u32 i = 0; i < sizeof(two); i++)
 		bad[two[i]] |= BAD_BEHIND_0F;
-	bad[0xfb] |= BAD_REAL;
-	bad[0x9d] |= BAD_REAL;
+	for (u32 i = 0; i < sizeof(real); i++)
+		bad[real[i]] |= BAD_REAL;
+	for (u32 i = 0; i < ARRAY_SIZE(bad); i++)
+		if ((i & 0x38) == 0x20 || (i & 0xc7) == 0xc4)
+			bad[i] |= BAD_MODRM; /* SP by its number */
 	bad[0x65] |= BAD_COMPAT;
 }
 
 static bool is_bad(const u8 *code, u32 bytes, u32 kinds)
 {
-	u32 what = kinds;
+	u32 what = kinds & ~(u32)BAD_MODRM;
 
 	for (u32 i = 0; i < bytes; i++) {
 		if (bad[code[i]] & what)
@@ -509,6 +547,40 @@ static void do_bytes(struct fuzz *z)
 	fuzz_code(z, code, sizeof(code), fuzz_pick(z, 2), true);
 }
 
+/*
+ * Exits while nothing could deliver an event: with any IDTR, GDTR or GS.
+ * Nothing raises one meanwhile, but an NMI for a guest that stands still.
+ */
+static void do_footing(struct fuzz *z)
+{
+	struct {
+		u16 limit;
+		u64 base;
+	} __attribute__((packed)) odd, good;
+	const u32 leaf = (u32)fuzz_pick(z, 40);
+	const u64 gs   = rdmsr(MSR_GS_BASE);
+
+	/* Canonical, or there is a #GP and all stays as it is. */
+	odd.limit = (u16)fuzz_number(z);
+	odd.base  = (u64)((int64_t)(fuzz_number(z) << 16) >> 16);
+	switch (fuzz_pick(z, 3)) {
+	case 0:
+		asm volatile("sidt %0; lidt %1" : "=m"(good) : "m"(odd));
+		cpuid(leaf, 0);
+		asm volatile("lidt %0" : : "m"(good));
+		break;
+	case 1:
+		asm volatile("sgdt %0; lgdt %1" : "=m"(good) : "m"(odd));
+		cpuid(leaf, 0);
+		asm volatile("lgdt %0" : : "m"(good));
+		break;
+	default:
+		wrmsr(MSR_GS_BASE, odd.base);
+		cpuid(leaf, 0);
+		wrmsr(MSR_GS_BASE, gs);
+	}
+}
+
 /* An offset into the pen, or any number. */
 static u32 pen_number(struct fuzz *z)
 {
@@ -525,19 +597,29 @@ static u32 pen_number(struct fuzz *z)
 static void do_pen(struct fuzz *z)
 {
 	static const struct {
+		const char *name;
 		u32 mode, code, data, eflags, bad;
 	} ways[] = {
-		{ MODE_COMPAT, SEL_PEN_CODE32, SEL_PEN_DATA32, 0, BAD_COMPAT },
-		{ MODE_COMPAT, SEL_PEN_CODE16, SEL_PEN_DATA16, 0, BAD_COMPAT },
-		{ MODE_COMPAT, SEL_PEN_KCODE32, SEL_PEN_KDATA32, 0,
-		  BAD_COMPAT },
-		{ MODE_PROTECTED, SEL_PEN_CODE32, SEL_PEN_DATA32, 0, 0 },
-		{ MODE_PROTECTED, SEL_PEN_CODE16, SEL_PEN_DATA16, 0, 0 },
-		{ MODE_PAE, SEL_PEN_CODE32, SEL_PEN_DATA32, 0, 0 },
-		{ MODE_PAE, SEL_PEN_CODE16, SEL_PEN_DATA16, 0, 0 },
-		{ MODE_PROTECTED, PEN >> 4, PEN >> 4, RFLAGS_VM, 0 },
-		{ MODE_PAE, PEN >> 4, PEN >> 4, RFLAGS_VM, 0 },
-		{ MODE_REAL, PEN >> 4, PEN >> 4, 0, BAD_REAL },
+		{ "compatibility, 32-bit", MODE_COMPAT, SEL_PEN_CODE32,
+		  SEL_PEN_DATA32, 0, BAD_COMPAT },
+		{ "compatibility, 16-bit", MODE_COMPAT, SEL_PEN_CODE16,
+		  SEL_PEN_DATA16, 0, BAD_COMPAT },
+		{ "compatibility, CPL 0", MODE_COMPAT, SEL_PEN_KCODE32,
+		  SEL_PEN_KDATA32, 0, BAD_COMPAT },
+		{ "protected, 32-bit", MODE_PROTECTED, SEL_PEN_CODE32,
+		  SEL_PEN_DATA32, 0, 0 },
+		{ "protected, 16-bit", MODE_PROTECTED, SEL_PEN_CODE16,
+		  SEL_PEN_DATA16, 0, 0 },
+		{ "PAE, 32-bit", MODE_PAE, SEL_PEN_CODE32, SEL_PEN_DATA32, 0,
+		  0 },
+		{ "PAE, 16-bit", MODE_PAE, SEL_PEN_CODE16, SEL_PEN_DATA16, 0,
+		  0 },
+		{ "virtual-8086", MODE_PROTECTED, PEN >> 4, PEN >> 4, RFLAGS_VM,
+		  0 },
+		{ "virtual-8086, PAE", MODE_PAE, PEN >> 4, PEN >> 4, RFLAGS_VM,
+		  0 },
+		{ "real", MODE_REAL, PEN >> 4, PEN >> 4, 0,
+		  BAD_REAL | BAD_MODRM },
 	};
 	const u32 way       = (u32)fuzz_pick(z, ARRAY_SIZE(ways));
 	struct mode_frame f = {
@@ -563,7 +645,7 @@ static void do_pen(struct fuzz *z)
 
 	any_bytes(z, code, sizeof(code), BAD | ways[way].bad);
 	if (z->round >= z->shown_from)
-		printk("#   way %u, at %x\n", way, f.eip);
+		fuzz_show(code, sizeof(code), ways[way].name);
 	memcpy(at, code, sizeof(code));
 	const u64 vector = ways[way].mode == MODE_COMPAT
 				   ? fuzz_compat(z, &f)
@@ -654,6 +736,7 @@ static const struct {
 	{ "bytes", do_bytes, 10 },
 	{ "mode", do_mode, 4 },
 	{ "pen", do_pen, 8 },
+	{ "footing", do_footing, 3 },
 };
 
 void fuzz_primitive(struct fuzz *z)

@@ -22,6 +22,7 @@
 #define TRAP_PF   14ul
 #define TRAP_MF   16ul
 #define TRAP_AC   17ul
+#define TRAP_CP   21ul
 #define TRAP_XM   19ul
 
 /* As entry.S pushes it; general registers in the hardware's order. */
