@@ -4,9 +4,9 @@
  * them together, each of any words with any values, over 1's contract; 3, a
  * list of CPUs.
  */
-#define PRINTED_MAX 12 /* take_choice(): "|" and the longest name, "reserve"   \
-			*/
-#define PRINTED_MIN 1  /* no message is empty */
+/* take_choice(): "|" and the longest name, "reserve"; no message is empty. */
+#define PRINTED_MAX 12
+#define PRINTED_MIN 1
 #define CLEARED     clear
 static void clear(void *to, unsigned long bytes);
 
